@@ -1,0 +1,160 @@
+import { assert } from '../bus/assert.js';
+import { Ram, type SharedMemory } from '../bus/memory.js';
+import type { Clock } from '../bus/clock.js';
+import type { Core } from '../cpu/core.js';
+import { deliver } from '../cpu/deliver.js';
+import type { Engine } from '../cpu/engine/engine.js';
+import type { Trap } from '../cpu/trap.js';
+import type { Tree } from '../devicetree/tree.js';
+import { loadProgram, type BootContents, type BootProblem } from '../loader/boot.js';
+import { buildBoard, type Board } from './board.js';
+import { enter } from './entry.js';
+import { describeEnding, type Ending, type Machine, type ProgramState, type Progress } from './machine.js';
+import type { InputRecord, SerialInput } from './serial-input.js';
+
+export interface BareOptions {
+  readonly memory: SharedMemory;
+  readonly clock: Clock;
+  readonly engine: Engine;
+  /** The board's device tree, checked; it is also what the program gets. */
+  readonly tree: Tree;
+  /** Where a port's bytes go, by stream name. */
+  transmit(stream: string): (byte: number) => void;
+  readonly recordInput: (record: InputRecord) => void;
+  /** Start again after a reset instead of ending. */
+  readonly restart: boolean;
+}
+
+/** A board with one program on it and no hypervisor: every trap is the hardware's business. */
+export class BareMachine implements Machine {
+  readonly clock: Clock;
+  readonly board: Board;
+  #ending: Ending | undefined;
+  #finished: number | undefined;
+  #lastTrap: Trap | undefined;
+  #lastTrapAt = 0;
+  #contents: BootContents | undefined;
+  /** Deliveries since an instruction was last retired. */
+  #fruitless = 0;
+
+  constructor(private readonly options: BareOptions) {
+    const { memory, clock, engine, tree } = options;
+    this.clock = clock;
+    this.board = buildBoard(tree, {
+      memory,
+      clock,
+      engine,
+      ram: (_, size) => Ram.allocate(memory, size),
+      transmit: (name) => options.transmit(streamOf(name)),
+      streamOf,
+      recordInput: options.recordInput,
+      finish: (status) => {
+        this.#finished = status;
+        this.#core.attention();
+      },
+    });
+  }
+
+  get #core(): Core {
+    const [core] = this.board.cores;
+    assert(core !== undefined, 'a board has a core');
+    return core;
+  }
+
+  /** Load a program and put the core at its entry; says why where it does not fit. */
+  start(contents: BootContents): BootProblem | undefined {
+    const boot = loadProgram(this.board.bus.ram, contents);
+    if ('problem' in boot) return boot;
+    this.#contents = contents;
+    this.board.reset();
+    enter(this.#core, boot);
+    this.#core.watchSelfBranch = true;
+    return undefined;
+  }
+
+  run(cycles: number): Progress {
+    const end = this.clock.now + cycles;
+    const core = this.#core;
+    while (!this.#ending) {
+      const left = end - this.clock.now;
+      if (left <= 0) return { kind: 'ran' };
+      if (this.clock.held) return { kind: 'starved' };
+      const before = core.retired;
+      const stop = core.run(left);
+      if (core.retired !== before) this.#fruitless = 0;
+      if (this.#finished !== undefined) this.#ending = { kind: 'finished', status: this.#finished };
+      else if (stop.kind === 'trap') this.#deliver(stop.trap);
+      else if (stop.kind === 'reset') this.#reset();
+      else if (stop.kind === 'checkstop') this.#ending = { kind: 'checkstop' };
+      else if (stop.kind === 'idle' && core.canBeInterrupted) return { kind: 'idle', until: this.clock.next };
+      else if (stop.kind === 'idle' || (stop.kind === 'self-branch' && !core.canBeInterrupted)) this.#ending = { kind: 'halted' };
+      else if (stop.kind === 'self-branch') core.watchSelfBranch = false; // something may yet interrupt it
+    }
+    return { kind: 'ended', ending: this.#ending };
+  }
+
+  skip(cycle: number): void {
+    this.clock.now = Math.max(this.clock.now, Math.min(cycle, this.clock.next));
+  }
+
+  /** Entering a handler takes a cycle, so that a program that only traps makes time pass too. */
+  #deliver(trap: Trap): void {
+    const core = this.#core;
+    this.#lastTrap = trap;
+    this.#lastTrapAt = core.regs.pc;
+    deliver(trap, core.regs, core.system);
+    core.contextChanged();
+    core.watchSelfBranch = true;
+    this.clock.now += 1;
+    if (++this.#fruitless >= FRUITLESS_LIMIT) this.#ending = { kind: 'fault-loop' };
+  }
+
+  #reset(): void {
+    if (!this.options.restart || !this.#contents) {
+      this.#ending = { kind: 'reset' };
+      return;
+    }
+    for (const { target } of this.board.bus.ram.regions) target.clearDirty();
+    this.start(this.#contents);
+  }
+
+  type(stream: string, bytes: Uint8Array): boolean {
+    const input = this.#input(stream);
+    input?.type(bytes);
+    return input !== undefined;
+  }
+
+  scripted(stream: string, more: boolean): void {
+    const input = this.#input(stream);
+    if (more) input?.open();
+    else input?.close();
+  }
+
+  #input(stream: string): SerialInput | undefined {
+    return this.board.ports.find((p) => p.input.stream === stream)?.input;
+  }
+
+  get streams(): readonly string[] {
+    return this.board.ports.map((p) => streamOf(p.name));
+  }
+
+  get waitingInput(): number {
+    return this.board.ports.reduce((sum, p) => sum + p.input.waiting, 0);
+  }
+
+  get retired(): number {
+    return this.#core.retired;
+  }
+
+  get programs(): readonly ProgramState[] {
+    const { pc } = this.#core.regs;
+    const state = this.#ending ? describeEnding(this.#ending) : 'running';
+    const trap = this.#lastTrap;
+    return [{ name: 'board', state, pc, lastTrap: trap && `${trap.kind} at 0x${this.#lastTrapAt.toString(16)}` }];
+  }
+}
+
+/** So many interrupts in a row without one instruction retired: the handlers cannot be fetched. */
+export const FRUITLESS_LIMIT = 1000;
+
+const streamOf = (name: string): string => `board/${name}`;

@@ -1,0 +1,73 @@
+import type { Clock } from '../bus/clock.js';
+
+/** Why a program, or the machine it had, is no longer running. */
+export type Ending =
+  | { readonly kind: 'finished'; readonly status: number } // through its finisher
+  | { readonly kind: 'reset' } // it reset its processor and is not to start again
+  | { readonly kind: 'halted' } // it waits, or branches to itself, and nothing can wake it
+  | { readonly kind: 'checkstop' } // a machine check while it forbade them
+  | { readonly kind: 'fault-loop' } // its interrupt handlers cannot be entered: it only faults
+  | { readonly kind: 'stopped' }; // somebody stopped it
+
+/** The exit status that an ending gives to the command that ran it: 0 good, 1 the guest failed, or the guest's own. */
+export function exitStatus(ending: Ending): number {
+  if (ending.kind === 'finished') return ending.status;
+  return ending.kind === 'checkstop' || ending.kind === 'fault-loop' ? 1 : 0;
+}
+
+/** `ended with status 3`, `was reset`: what became of it, as the rest of a sentence. */
+export function describeEnding(ending: Ending): string {
+  switch (ending.kind) {
+    case 'finished':
+      return `ended with status ${ending.status}`;
+    case 'reset':
+      return 'reset its processor (DBCR0[RST] or the watchdog), and on-reset is "stop"';
+    case 'halted':
+      return 'halted: it waits, and no interrupt that it enabled can come';
+    case 'checkstop':
+      return 'stopped at a machine check while MSR[ME] was clear';
+    case 'fault-loop':
+      return 'only faulted any more: entering its own interrupt handler raises the same interrupt again';
+    case 'stopped':
+      return 'was stopped';
+    default:
+      return ending satisfies never;
+  }
+}
+
+/** How far a machine got in one call of `run`. */
+export type Progress =
+  | { readonly kind: 'ran' } // as many cycles as it was given
+  | { readonly kind: 'starved' } // a script that is still being read owes the next character
+  | { readonly kind: 'idle'; readonly until: number } // nothing to do before this cycle; Infinity: until outside input
+  | { readonly kind: 'ended'; readonly ending: Ending };
+
+/** What one of the machine's programs is doing, for a person who wonders. */
+export interface ProgramState {
+  readonly name: string;
+  /** `running`, `waiting for an interrupt`, or how it ended. */
+  readonly state: string;
+  readonly pc: number;
+  /** The last trap that it took or that it was left for, with its kind and place; undefined if there was none. */
+  readonly lastTrap: string | undefined;
+}
+
+/** A machine as the command line runs it: a bare board, or partitions under the hypervisor. */
+export interface Machine {
+  readonly clock: Clock;
+  /** Run for at most so many cycles. An idle machine stays where it is in time: `skip` moves it on. */
+  run(cycles: number): Progress;
+  /** Move an idle machine's clock on, to `cycle` at most to the next alarm. */
+  skip(cycle: number): void;
+  /** Characters typed at a stream: `board/serial@ef600300`, `hello/serial@ef600300`. False if there is no such stream. */
+  type(stream: string, bytes: Uint8Array): boolean;
+  /** Announce that a stream is typed at by a script that is still being read, or that the script is at its end. */
+  scripted(stream: string, more: boolean): void;
+  /** The streams that can be typed at, the console first. */
+  readonly streams: readonly string[];
+  /** Characters typed that no program has taken yet. */
+  readonly waitingInput: number;
+  /** Instructions retired by all programs. */
+  readonly retired: number;
+  readonly programs: readonly ProgramState[];
+}

@@ -1,0 +1,90 @@
+import type { Alarm, Clock } from '../bus/clock.js';
+
+/** What takes characters from outside: a UART, or a hypervisor's byte channel. */
+export interface Receiver {
+  /** The program appears to listen; before that, characters would be lost in a driver's set-up. */
+  readonly listening: boolean;
+  /** How many characters it can take now. */
+  readonly room: number;
+  readonly cyclesPerCharacter: number;
+  receive(byte: number): void;
+  /** Called whenever `listening` or `room` may have changed. */
+  onChange: () => void;
+}
+
+/** A character that entered, for the record of a run's inputs. */
+export interface InputRecord {
+  readonly stream: string;
+  readonly cycle: number;
+  readonly byte: number;
+}
+
+/**
+ * What has been typed at a port and not yet arrived. A character arrives when the program listens, the receiver has room
+ * and a character time has passed since the last: simulated time waits for the script, and a run with the same script repeats
+ * exactly.
+ */
+export class SerialInput implements Alarm {
+  readonly #queue: number[] = [];
+  #next = 0; // index of the first character that still waits
+  #free = 0; // the cycle at which the wire is free again
+  #open = false;
+  due = Infinity;
+
+  /** `log` hears of every character at the cycle at which it arrives. */
+  constructor(
+    readonly stream: string,
+    private readonly receiver: Receiver,
+    private readonly clock: Clock,
+    private readonly log: (record: InputRecord) => void,
+  ) {
+    receiver.onChange = () => this.#schedule();
+    clock.add(this);
+  }
+
+  /** Characters typed at the far end, at this cycle. */
+  type(bytes: Uint8Array): void {
+    for (const byte of bytes) this.#queue.push(byte);
+    if (bytes.length > 0 && this.#open) this.clock.held = false;
+    this.#schedule();
+  }
+
+  /**
+   * More is to come from a script that is being read: until `close`, the clock is held where the next character could
+   * arrive and is not there, so that it does not matter how fast the script is delivered.
+   */
+  open(): void {
+    this.#open = true;
+    this.#schedule();
+  }
+
+  close(): void {
+    this.#open = false;
+    this.clock.held = false;
+    this.#schedule();
+  }
+
+  /** How many characters wait to arrive. */
+  get waiting(): number {
+    return this.#queue.length - this.#next;
+  }
+
+  ring(): void {
+    if (this.waiting === 0) {
+      this.clock.held = true;
+      this.due = Infinity;
+      return;
+    }
+    const byte = this.#queue[this.#next++]!;
+    if (this.#next === this.#queue.length) this.#queue.length = this.#next = 0;
+    this.#free = this.clock.now + this.receiver.cyclesPerCharacter;
+    this.log({ stream: this.stream, cycle: this.clock.now, byte });
+    this.receiver.receive(byte);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    const ready = (this.waiting > 0 || this.#open) && this.receiver.listening && this.receiver.room > 0;
+    this.due = ready ? Math.max(this.#free, this.clock.now) : Infinity;
+  }
+}

@@ -1,0 +1,72 @@
+import type { Ram } from './memory.js';
+
+/**
+ * A physical address, 36 bits wide (0 to 0xf_ffff_ffff). A plain number, never put through `| 0`.
+ * PPC440x5 User's Manual, "Memory Management", real address.
+ */
+export type Physical = number & { readonly __physical?: never };
+
+export type Width = 1 | 2 | 4;
+
+/** A device sees offsets into its own registers, never addresses. Values are unsigned. */
+export interface Device {
+  /** What the guest does: may take a byte out of a FIFO or acknowledge an interrupt. */
+  read(offset: number, width: Width): number;
+  write(offset: number, width: Width, value: number): void;
+  /** What a debugger does: the value a read would give, with nothing changed. */
+  peek(offset: number, width: Width): number;
+}
+
+/** A device whose registers are device control registers (mfdcr, mtdcr); offsets count registers. */
+export interface DcrDevice {
+  readDcr(offset: number): number;
+  writeDcr(offset: number, value: number): void;
+  peekDcr(offset: number): number;
+}
+
+/** One end of an interrupt wire. */
+export interface Line {
+  set(asserted: boolean): void;
+}
+
+/** A stretch of physical address space and what answers there. */
+export interface Region<T> {
+  readonly name: string;
+  readonly base: number;
+  readonly size: number;
+  readonly target: T;
+}
+
+/** Address ranges that may not overlap, each with what answers there. */
+export class AddressMap<T> {
+  readonly #regions: Region<T>[] = [];
+  #last: Region<T> | undefined;
+
+  /** Throws when the range overlaps one that is already there; configurations are checked before they get here. */
+  attach(name: string, base: number, size: number, target: T): void {
+    const clash = this.#regions.find((r) => base < r.base + r.size && r.base < base + size);
+    if (clash) throw new Error(`${name} at ${hex(base)} overlaps ${clash.name} at ${hex(clash.base)}`);
+    this.#regions.push({ name, base, size, target });
+  }
+
+  find(address: number): Region<T> | undefined {
+    const last = this.#last;
+    if (last && address >= last.base && address < last.base + last.size) return last;
+    const found = this.#regions.find((r) => address >= r.base && address < r.base + r.size);
+    if (found) this.#last = found;
+    return found;
+  }
+
+  get regions(): readonly Region<T>[] {
+    return this.#regions;
+  }
+}
+
+/** What a processor is plugged into: memory and devices by physical address, device control registers by number. */
+export class Bus {
+  readonly ram = new AddressMap<Ram>();
+  readonly devices = new AddressMap<Device>();
+  readonly dcrs = new AddressMap<DcrDevice>();
+}
+
+export const hex = (value: number): string => `0x${value.toString(16)}`;

@@ -1,0 +1,44 @@
+/** Something that wants to be called when the clock reaches a cycle. */
+export interface Alarm {
+  /** The cycle at which `ring` is due, or Infinity while nothing is. */
+  readonly due: number;
+  /** Called once `clock.now >= due`; it must move `due` on. */
+  ring(): void;
+}
+
+/**
+ * Simulated time, in processor cycles since power-on (an integer below 2^53). It advances by what is executed, and by
+ * jumps to the next alarm when nothing is.
+ */
+export class Clock {
+  now = 0;
+  /** Somebody outside owes an input that is due at this very cycle: time must not go on before it is there. */
+  held = false;
+  readonly #alarms: Alarm[] = [];
+
+  add(alarm: Alarm): void {
+    this.#alarms.push(alarm);
+  }
+
+  remove(alarm: Alarm): void {
+    const at = this.#alarms.indexOf(alarm);
+    if (at >= 0) this.#alarms.splice(at, 1);
+  }
+
+  /** The cycle of the earliest alarm, or Infinity. */
+  get next(): number {
+    let next = Infinity;
+    for (const alarm of this.#alarms) if (alarm.due < next) next = alarm.due;
+    return next;
+  }
+
+  /** Ring every alarm that is due, earliest first; alarms of one cycle ring in the order in which they were added. */
+  ring(): void {
+    for (;;) {
+      let first: Alarm | undefined;
+      for (const alarm of this.#alarms) if (alarm.due <= this.now && (!first || alarm.due < first.due)) first = alarm;
+      if (!first) return;
+      first.ring();
+    }
+  }
+}

@@ -1,0 +1,115 @@
+import { assert } from './assert.js';
+import type { Width } from './bus.js';
+
+const WASM_PAGE = 65536;
+export const PAGE_SIZE = 4096;
+
+/**
+ * The one shared memory that plain code, generated code and later worker threads all see. It holds processor state,
+ * and guest memory as 32-bit words in host order: the byte of guest offset `a` lives at `a ^ 3`, the halfword at `a ^ 2`.
+ */
+export class SharedMemory {
+  readonly buffer: SharedArrayBuffer;
+  readonly words: Int32Array;
+  readonly halves: Uint16Array;
+  readonly bytes: Uint8Array;
+  #used = PAGE_SIZE; // offset 0 stays unused, so that 0 can mean "nothing"
+
+  /** `size` is in bytes, at most 4 GiB less 64 KiB. */
+  constructor(size: number) {
+    const pages = Math.ceil(size / WASM_PAGE);
+    this.buffer = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true }).buffer;
+    this.words = new Int32Array(this.buffer);
+    this.halves = new Uint16Array(this.buffer);
+    this.bytes = new Uint8Array(this.buffer);
+  }
+
+  /** Reserve `size` bytes and return their offset, a multiple of `alignment` (a power of two, at least 4). */
+  allocate(size: number, alignment = PAGE_SIZE): number {
+    const offset = Math.ceil(this.#used / alignment) * alignment;
+    assert(offset + size <= this.buffer.byteLength, `shared memory is full: ${size} more bytes wanted`);
+    this.#used = offset + size;
+    return offset;
+  }
+}
+
+/**
+ * Guest memory: a window of the shared memory. Offsets are in guest byte order (big-endian); loaders and devices that
+ * move data come through here. Whoever writes through the shared memory itself (an engine) calls `touch` for the page.
+ */
+export class Ram {
+  /** One byte a 4 KiB page, 1 once the page may have been written since the last `clearDirty`. */
+  readonly dirty: Uint8Array;
+
+  /** `offset` is the window's place in the shared memory, `size` its length; both multiples of 4096. */
+  constructor(
+    readonly memory: SharedMemory,
+    readonly offset: number,
+    readonly size: number,
+    dirty?: Uint8Array,
+  ) {
+    assert(offset % PAGE_SIZE === 0 && size % PAGE_SIZE === 0, 'a RAM window is made of whole pages');
+    this.dirty = dirty ?? new Uint8Array(size / PAGE_SIZE);
+  }
+
+  static allocate(memory: SharedMemory, size: number): Ram {
+    return new Ram(memory, memory.allocate(size), size);
+  }
+
+  /** A part of this memory as memory of its own: same bytes, same dirty marks. */
+  window(start: number, size: number): Ram {
+    assert(start >= 0 && start + size <= this.size, 'a window lies within its RAM');
+    return new Ram(this.memory, this.offset + start, size, this.dirty.subarray(start / PAGE_SIZE, (start + size) / PAGE_SIZE));
+  }
+
+  /** The page of this offset is about to be written. */
+  touch(offset: number): void {
+    this.dirty[offset >>> 12] = 1;
+  }
+
+  /** Read `width` bytes, big-endian, at any alignment; unsigned. */
+  read(offset: number, width: Width): number {
+    let value = 0;
+    for (let i = 0; i < width; i++) value = value * 256 + this.memory.bytes[(this.offset + offset + i) ^ 3]!;
+    return value;
+  }
+
+  write(offset: number, width: Width, value: number): void {
+    for (let i = 0; i < width; i++) {
+      const at = offset + width - 1 - i;
+      this.touch(at);
+      this.memory.bytes[(this.offset + at) ^ 3] = value >>> (8 * i);
+    }
+  }
+
+  /** Copy bytes in guest order into this memory. */
+  load(offset: number, bytes: Uint8Array): void {
+    assert(offset >= 0 && offset + bytes.length <= this.size, 'loaded bytes lie within RAM');
+    for (let i = 0; i < bytes.length; i++) this.memory.bytes[(this.offset + offset + i) ^ 3] = bytes[i]!;
+    this.#touchRange(offset, bytes.length);
+  }
+
+  fill(offset: number, size: number, value: number): void {
+    for (let i = 0; i < size; i++) this.memory.bytes[(this.offset + offset + i) ^ 3] = value;
+    this.#touchRange(offset, size);
+  }
+
+  /** A copy of bytes, in guest order. */
+  slice(offset: number, size: number): Uint8Array {
+    return Uint8Array.from({ length: size }, (_, i) => this.memory.bytes[(this.offset + offset + i) ^ 3]!);
+  }
+
+  /** Zero every page that may have been written, and only those: what a restart needs. */
+  clearDirty(): void {
+    for (let page = 0; page < this.dirty.length; page++) {
+      if (this.dirty[page] === 0) continue;
+      const start = (this.offset + page * PAGE_SIZE) >>> 2;
+      this.memory.words.fill(0, start, start + PAGE_SIZE / 4);
+      this.dirty[page] = 0;
+    }
+  }
+
+  #touchRange(offset: number, size: number): void {
+    if (size > 0) this.dirty.fill(1, offset >>> 12, ((offset + size - 1) >>> 12) + 1);
+  }
+}

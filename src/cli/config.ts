@@ -1,0 +1,114 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { decodeBlob } from '../devicetree/blob.js';
+import { check, checkBoard } from '../devicetree/checks/index.js';
+import { ConfigError, type Finding } from '../devicetree/finding.js';
+import { parse } from '../devicetree/source.js';
+import type { Tree } from '../devicetree/tree.js';
+import { readFile, type Files } from './files.js';
+import { UsageError } from './errors.js';
+
+/** The project's own device trees, whether it runs from dist/ or is installed. */
+export const deviceTrees = resolve(dirname(fileURLToPath(import.meta.url)), '../../devicetrees');
+
+/** The board that images run on unless a configuration says otherwise. */
+export const boardFile = resolve(deviceTrees, 'hv440-board.dtsi');
+
+/** A tree, and all that its syntax and the rules have to say of it. */
+export interface Configured {
+  readonly tree: Tree;
+  readonly findings: readonly Finding[];
+}
+
+const isBlob = (bytes: Uint8Array): boolean => bytes[0] === 0xd0 && bytes[1] === 0x0d && bytes[2] === 0xfe && bytes[3] === 0xed;
+
+/** Read a device tree, source or blob. Throws a UsageError where there is no such file, a ConfigError for a broken blob. */
+export function readTree(file: string): Configured {
+  if (!existsSync(file)) throw new UsageError(`${file}: there is no such file; name a device tree, .dts or .dtb`);
+  const bytes = readFile(file);
+  if (!bytes) throw new UsageError(`${file}: this cannot be read; name a device tree, .dts or .dtb`);
+  if (isBlob(bytes)) return { tree: decodeBlob(bytes, file), findings: [] };
+  return parse(new TextDecoder().decode(bytes), file, readFile);
+}
+
+const hasErrors = (findings: readonly Finding[]): boolean => findings.some((f) => f.severity === 'error');
+
+/** A configuration with everything that is wrong with it; the rules are asked only where the syntax is right. */
+export function checkConfig({ tree, findings }: Configured, files: Files): Configured {
+  if (hasErrors(findings)) return { tree, findings };
+  return { tree, findings: [...findings, ...check(tree, files)] };
+}
+
+/** A board's tree with what is wrong with it, no matter what partitions it has. */
+export function checkBare({ tree, findings }: Configured): Configured {
+  if (hasErrors(findings)) return { tree, findings };
+  return { tree, findings: [...findings, ...checkBoard(tree)] };
+}
+
+/** Report warnings and notes, and throw a ConfigError if there is any error among the findings. */
+export function insist({ tree, findings }: Configured, warn: (finding: Finding) => void): Tree {
+  if (hasErrors(findings)) throw new ConfigError(findings);
+  findings.forEach(warn);
+  return tree;
+}
+
+/** What `run IMAGE` puts around an image. */
+export interface RunDefaults {
+  readonly image: string;
+  /** Shown name: the image's, without folder and ending. */
+  readonly label: string;
+  /** Bytes. */
+  readonly memory: number;
+  readonly initrd?: string;
+  readonly bootargs?: string;
+  readonly onReset: 'stop' | 'restart';
+}
+
+/** A path or text in the quotes of a device-tree source. */
+const quoted = (text: string): string => JSON.stringify(text);
+
+/** A partition's name from a label: what a node and a stream may be called. */
+const nodeName = (label: string): string => {
+  const plain = label.replaceAll(/[^A-Za-z0-9._+-]/g, '-').replace(/^[^A-Za-z0-9]+/, '');
+  return plain === '' || plain === 'board' || plain === 'hypervisor' ? 'guest' : plain;
+};
+
+const cells64 = (value: number): string => `0x${Math.floor(value / 2 ** 32).toString(16)} 0x${(value >>> 0).toString(16)}`;
+
+/** The configuration of `hv440 run IMAGE`, as the source text that a person could have written. */
+export function runSource(defaults: RunDefaults): string {
+  const { image, label, memory, initrd, bootargs, onReset } = defaults;
+  const from = process.cwd();
+  const path = (file: string): string => quoted(relative(from, resolve(file)) || file);
+  return `/dts-v1/;
+/include/ ${quoted(boardFile)}
+&memory0 { reg = <0x0 0x0 0x${memory.toString(16)}>; };
+&partitions {
+	${nodeName(label)} {
+		compatible = "hv440,partition";
+		label = ${quoted(label)};
+		image = ${path(image)};${initrd === undefined ? '' : `\n\t\tinitrd = ${path(initrd)};`}${bootargs === undefined ? '' : `\n\t\tbootargs = ${quoted(bootargs)};`}
+		memory = <0x0 0x0 ${cells64(memory)}>;
+		on-reset = "${onReset}";
+		serial@ef600300 { compatible = "ns16550"; reg = <0xef600300 8>; };
+		finisher@ef601000 { compatible = "hv440,finisher"; reg = <0xef601000 4>; };
+	};
+};
+`;
+}
+
+/** The board of `hv440 run --bare IMAGE`: the same one, with a finisher and the image's name as its label. */
+export function bareSource({ label, memory, bootargs }: Pick<RunDefaults, 'label' | 'memory' | 'bootargs'>): string {
+  return `/dts-v1/;
+/include/ ${quoted(boardFile)}
+&memory0 { reg = <0x0 0x0 0x${memory.toString(16)}>; };
+/ {
+	label = ${quoted(label)};${bootargs === undefined ? '' : `\n\tchosen { bootargs = ${quoted(bootargs)}; };`}
+	plb { opb { finisher@ef601000 { compatible = "hv440,finisher"; reg = <0xef601000 4>; }; }; };
+};
+`;
+}
+
+/** A generated source as a tree; the file name is what findings call it. */
+export const parseGenerated = (source: string): Configured => parse(source, 'command-line.dts', (path) => readFileSync(path));

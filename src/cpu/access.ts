@@ -1,0 +1,186 @@
+import type { Width } from '../bus/bus.js';
+import type { Ram } from '../bus/memory.js';
+import { MSR } from '../isa/registers.js';
+import { word2, type Use } from '../mmu/tlb.js';
+import type { Core } from './core.js';
+import { R } from './state.js';
+
+/**
+ * Storage accesses that the engine's own fast path does not do: the first touch of a page, devices, misaligned and
+ * multiple accesses. Each leaves `core.trap` set and nothing changed if it cannot be done.
+ */
+
+const NOWHERE = -1;
+export const CACHE_BLOCK = 32;
+
+/**
+ * The physical address for an effective one, with the page remembered for the engine where it is RAM; NOWHERE with the
+ * trap raised when the TLB has no entry or forbids the use.
+ */
+function translate(core: Core, address: number, use: Use): number {
+  const { msr, pid, tlb } = core.system;
+  const space = msr & (use === 'execute' ? MSR.IS : MSR.DS) ? 1 : 0;
+  const user = (msr & MSR.PR) !== 0;
+  const entry = tlb.find(address, space, pid);
+  if (entry < 0 || !tlb.allows(entry, use, user)) {
+    fault(core, entry < 0, address, use);
+    return NOWHERE;
+  }
+  const physical = tlb.real(entry, address);
+  const region = core.bus.ram.find(physical);
+  if (region && tlb.bytes(entry) >= 4096) {
+    const offset = physical - region.base;
+    if (use === 'write') region.target.touch(offset);
+    const context = core.regs.words[use === 'execute' ? R.CODE_CONTEXT : R.DATA_CONTEXT]!;
+    core.lookaside.fill(use, address, context, region.target.offset + offset);
+  }
+  return physical;
+}
+
+function fault(core: Core, missing: boolean, address: number, use: Use): void {
+  if (use === 'execute') core.raise({ kind: missing ? 'instruction-tlb-miss' : 'instruction-storage' });
+  else core.raise({ kind: missing ? 'data-tlb-miss' : 'data-storage', address: address >>> 0, access: use });
+}
+
+/** The word at the pc, or 0 with a trap raised. */
+export function fetch(core: Core): number {
+  const address = core.regs.pc;
+  const physical = translate(core, address, 'execute');
+  if (physical === NOWHERE) return 0;
+  const region = core.bus.ram.find(physical);
+  if (region) return region.target.read(physical - region.base, 4);
+  core.raise({ kind: 'machine-check', cause: 'instruction-fetch', address });
+  return 0;
+}
+
+/** Read 1, 2 or 4 bytes at any alignment, as an unsigned number for bytes and halfwords and a signed one for words. */
+export function load(core: Core, width: Width, address: number): number {
+  const aligned = (address & (width - 1)) === 0;
+  if (!aligned && crosses(address, width)) return loadBytes(core, width, address);
+  const physical = translate(core, address, 'read');
+  if (physical === NOWHERE) return 0;
+  const region = core.bus.ram.find(physical);
+  if (region) return readRam(region.target, physical - region.base, width);
+  const device = core.bus.devices.find(physical);
+  if (!device) return core.busError('data-read', address);
+  core.syncClock();
+  const offset = physical - device.base;
+  const value = aligned ? device.target.read(offset, width) : joinBytes(width, (i) => device.target.read(offset + i, 1));
+  return width === 4 ? value | 0 : value;
+}
+
+/** Write 1, 2 or 4 bytes at any alignment. */
+export function store(core: Core, width: Width, address: number, value: number): void {
+  const aligned = (address & (width - 1)) === 0;
+  if (!aligned && crosses(address, width)) return storeBytes(core, width, address, value);
+  const physical = translate(core, address, 'write');
+  if (physical === NOWHERE) return;
+  const region = core.bus.ram.find(physical);
+  if (region) return region.target.write(physical - region.base, width, value);
+  const device = core.bus.devices.find(physical);
+  if (!device) return void core.busError('data-write', address);
+  core.syncClock();
+  const offset = physical - device.base;
+  if (aligned) return device.target.write(offset, width, width === 4 ? value >>> 0 : value & (2 ** (8 * width) - 1));
+  for (let i = 0; i < width; i++) device.target.write(offset + i, 1, (value >>> (8 * (width - 1 - i))) & 0xff);
+}
+
+/** Pages may be as small as 1 KiB; an access over such a boundary is two accesses. */
+const crosses = (address: number, bytes: number): boolean => (address & 0x3ff) + bytes > 0x400;
+
+const readRam = (ram: Ram, offset: number, width: Width): number => {
+  const value = ram.read(offset, width);
+  return width === 4 ? value | 0 : value;
+};
+
+function joinBytes(width: Width, byte: (i: number) => number): number {
+  let value = 0;
+  for (let i = 0; i < width; i++) value = value * 256 + byte(i);
+  return value;
+}
+
+/** Byte by byte, the last one first tried so that a trap on the second page changes nothing. */
+function loadBytes(core: Core, width: Width, address: number): number {
+  if (!probe(core, address, width, 'read')) return 0;
+  const value = joinBytes(width, (i) => load(core, 1, (address + i) | 0));
+  return width === 4 ? value | 0 : value;
+}
+
+function storeBytes(core: Core, width: Width, address: number, value: number): void {
+  if (!probe(core, address, width, 'write')) return;
+  for (let i = 0; i < width; i++) store(core, 1, (address + i) | 0, (value >>> (8 * (width - 1 - i))) & 0xff);
+}
+
+/** May all these bytes be used? Raises the trap of the first that may not. At most 128 bytes: two pages. */
+function probe(core: Core, address: number, bytes: number, use: Use): boolean {
+  if (translate(core, address, use) === NOWHERE) return false;
+  const last = (address + bytes - 1) | 0;
+  if ((address ^ last) & ~0x3ff) return translate(core, last & ~0x3ff, use) !== NOWHERE;
+  return true;
+}
+
+/** lwarx: the address must be a multiple of 4. */
+export function loadReserve(core: Core, address: number): number {
+  if (address & 3) return core.raise({ kind: 'alignment', address: address >>> 0, access: 'read' });
+  const value = load(core, 4, address);
+  if (core.trap === null) core.regs.words[R.RESERVED] = 1;
+  return value;
+}
+
+/** stwcx.: stores and sets CR0[EQ] only while the reservation holds; the 440 does not compare addresses. */
+export function storeConditional(core: Core, address: number, value: number): void {
+  if (address & 3) return void core.raise({ kind: 'alignment', address: address >>> 0, access: 'write' });
+  if (!probe(core, address, 4, 'write')) return;
+  const { words } = core.regs;
+  const held = words[R.RESERVED] === 1;
+  if (held) store(core, 4, address, value);
+  if (core.trap !== null) return;
+  words[R.RESERVED] = 0;
+  words[R.CR] = (words[R.CR]! & 0x0fffffff) | (held ? 0x20000000 : 0) | ((words[R.XER]! >>> 3) & 0x10000000);
+}
+
+export function loadMultiple(core: Core, first: number, address: number): void {
+  const count = 32 - first;
+  if (!probe(core, address, count * 4, 'read')) return;
+  const values = new Int32Array(count);
+  for (let i = 0; i < count && core.trap === null; i++) values[i] = load(core, 4, (address + 4 * i) | 0);
+  if (core.trap === null) core.regs.gpr.set(values, first);
+}
+
+export function storeMultiple(core: Core, first: number, address: number): void {
+  const count = 32 - first;
+  if (!probe(core, address, count * 4, 'write')) return;
+  for (let i = 0; i < count && core.trap === null; i++) store(core, 4, (address + 4 * i) | 0, core.regs.gpr[first + i]!);
+}
+
+/** lswi, lswx: bytes fill registers from the left, wrapping from r31 to r0; the rest of the last one is zero. */
+export function loadString(core: Core, first: number, address: number, bytes: number): void {
+  if (bytes === 0 || !probe(core, address, bytes, 'read')) return;
+  const values = new Int32Array((bytes + 3) >> 2);
+  for (let i = 0; i < bytes && core.trap === null; i++) values[i >> 2]! |= load(core, 1, (address + i) | 0) << (24 - 8 * (i & 3));
+  if (core.trap === null) values.forEach((value, i) => (core.regs.gpr[(first + i) & 31] = value));
+}
+
+export function storeString(core: Core, first: number, address: number, bytes: number): void {
+  if (bytes === 0 || !probe(core, address, bytes, 'write')) return;
+  for (let i = 0; i < bytes && core.trap === null; i++) {
+    store(core, 1, (address + i) | 0, (core.regs.gpr[(first + (i >> 2)) & 31]! >>> (24 - 8 * (i & 3))) & 0xff);
+  }
+}
+
+/** dcbz: zero the 32-byte block; a page that is write-through or cache-inhibited gives an alignment interrupt. */
+export function zeroBlock(core: Core, address: number): void {
+  const block = (address & -CACHE_BLOCK) >>> 0;
+  const { msr, pid, tlb } = core.system;
+  const entry = tlb.find(address, msr & MSR.DS ? 1 : 0, pid);
+  if (entry >= 0 && tlb.allows(entry, 'write', (msr & MSR.PR) !== 0) && tlb.read(entry, 2) & (word2.W | word2.I)) {
+    return void core.raise({ kind: 'alignment', address: block, access: 'write' });
+  }
+  if (!touchBlock(core, 'write', block)) return;
+  for (let i = 0; i < CACHE_BLOCK && core.trap === null; i += 4) store(core, 4, (block + i) | 0, 0);
+}
+
+/** A cache operation on the block of an address: it only has to be allowed. */
+export function touchBlock(core: Core, access: 'read' | 'write', address: number): boolean {
+  return translate(core, address, access) !== NOWHERE;
+}

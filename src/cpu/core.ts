@@ -1,0 +1,246 @@
+import type { Bus, Line } from '../bus/bus.js';
+import type { Clock } from '../bus/clock.js';
+import type { SharedMemory } from '../bus/memory.js';
+import { MSR, TCR, TSR } from '../isa/registers.js';
+import { contextOf, Lookaside } from '../mmu/lookaside.js';
+import type { Engine } from './engine/engine.js';
+import { R, Registers, S, System } from './state.js';
+import { Timers, type ResetKind, type TimeBaseRate } from './timers.js';
+import { machineCheckSyndrome, type Trap } from './trap.js';
+
+/** Why the core stopped running. What happens next is the caller's business. */
+export type Stop =
+  | { readonly kind: 'quantum' } // it ran as many cycles as it was given
+  | { readonly kind: 'trap'; readonly trap: Trap }
+  | { readonly kind: 'idle' } // MSR[WE]: nothing to do until an interrupt
+  | { readonly kind: 'self-branch' } // about to branch to itself for ever, as far as the program is concerned
+  | { readonly kind: 'reset'; readonly reset: ResetKind } // DBCR0[RST] or the watchdog asks for one
+  | { readonly kind: 'checkstop' } // a machine check while MSR[ME] forbids it
+  | { readonly kind: 'breakpoint'; readonly address: number }
+  | { readonly kind: 'watchpoint'; readonly address: number; readonly access: 'read' | 'write' };
+
+/** Facts that differ between processors of the family. */
+export interface CoreModel {
+  /** Processor version register. */
+  readonly pvr: number;
+  /** Processor number, PIR. */
+  readonly number: number;
+  readonly rate: TimeBaseRate;
+}
+
+const QUANTUM: Stop = { kind: 'quantum' };
+const IDLE: Stop = { kind: 'idle' };
+const SELF_BRANCH: Stop = { kind: 'self-branch' };
+const CHECKSTOP: Stop = { kind: 'checkstop' };
+
+/** A 440 core: registers, TLB and timers, run by an engine against a bus. It stops at whatever needs a decision. */
+export class Core {
+  regs: Registers;
+  system: System;
+  timers: Timers;
+  readonly lookaside = new Lookaside();
+  /** The trap that the instruction just run raised. */
+  trap: Trap | null = null;
+  /** Instructions retired since power-on. */
+  retired = 0;
+  /** Levels of the two interrupt inputs. */
+  readonly inputs = { external: false, critical: false };
+  /** Whether some source behind an input could still assert it; tells a halted core from a waiting one. */
+  canRise: (input: 'external' | 'critical') => boolean = () => true;
+  /** Called before and after a valid TLB entry changes: whoever keeps copies of it lets go of them. */
+  onTlbChange: (entry: number) => void = () => {};
+  /** Set to have `run` stop once at a branch to itself. */
+  watchSelfBranch = false;
+  /** The engine found a branch to itself. */
+  selfBranch = false;
+  /** DBCR0[RST] has asked for a reset. */
+  #resetRequest: ResetKind | undefined;
+  #counted = 0;
+
+  constructor(
+    readonly memory: SharedMemory,
+    readonly bus: Bus,
+    readonly clock: Clock,
+    readonly engine: Engine,
+    readonly model: CoreModel,
+    regs?: Registers,
+  ) {
+    this.regs = regs ?? new Registers(memory);
+    this.system = new System(memory);
+    this.timers = new Timers(clock, this.system, model.rate);
+    clock.add(this.timers);
+    this.reset();
+  }
+
+  /** The state after a system reset: all zero but the version and number, MSR 0, the TLB empty. */
+  reset(): void {
+    this.regs.reset();
+    this.system.reset();
+    this.system.set('pvr', this.model.pvr);
+    this.system.set('pir', this.model.number);
+    this.timers.reset();
+    this.lookaside.flush();
+    this.trap = null;
+    this.#resetRequest = undefined;
+    this.contextChanged();
+  }
+
+  /** One end of the external or critical interrupt input. */
+  input(which: 'external' | 'critical'): Line {
+    return {
+      set: (asserted) => {
+        if (this.inputs[which] === asserted) return;
+        this.inputs[which] = asserted;
+        this.attention();
+      },
+    };
+  }
+
+  /** Run other registers from now on: a world switch. The reservation is lost. */
+  switchTo(regs: Registers, system: System, timers: Timers): void {
+    this.regs = regs;
+    this.system = system;
+    this.timers = timers;
+    this.regs.words[R.RESERVED] = 0;
+    this.contextChanged();
+  }
+
+  /** Run for at most so many cycles, or until something needs a decision. */
+  run(cycles: number): Stop {
+    const end = this.clock.now + cycles;
+    for (;;) {
+      if (this.clock.next <= this.clock.now) this.clock.ring();
+      if (this.clock.held) return QUANTUM;
+      const reset = this.resetRequest;
+      if (reset) return { kind: 'reset', reset };
+      const interrupt = this.pendingInterrupt();
+      if (interrupt) return { kind: 'trap', trap: interrupt };
+      if (this.system.msr & MSR.WE) return IDLE;
+      if (this.clock.now >= end) return QUANTUM;
+      this.#execute(Math.min(end, this.clock.next) - this.clock.now);
+      if (this.trap !== null) return this.#trapped(this.trap);
+      if (this.selfBranch && this.watchSelfBranch) return SELF_BRANCH;
+    }
+  }
+
+  /** One instruction, whatever is pending. Null if it was retired; the clock has then advanced by a cycle. */
+  step(): Trap | null {
+    this.#execute(1);
+    return this.trap;
+  }
+
+  #execute(cycles: number): void {
+    const { words } = this.regs;
+    this.trap = null;
+    this.selfBranch = false;
+    this.#counted = 0;
+    words[R.COUNT] = 0;
+    words[R.LIMIT] = Math.min(cycles, 0x3fffffff);
+    this.#publishContext();
+    this.engine.run(this);
+    this.syncClock();
+  }
+
+  #trapped(trap: Trap): Stop {
+    if (trap.kind === 'machine-check' && !(this.system.msr & MSR.ME)) return CHECKSTOP;
+    return { kind: 'trap', trap };
+  }
+
+  /** Bring the clock up to the instruction that is running. Whatever looks at time calls it first. */
+  syncClock(): void {
+    const count = this.regs.words[R.COUNT]!;
+    const passed = count - this.#counted;
+    this.#counted = count;
+    this.clock.now += passed;
+    this.retired += passed;
+  }
+
+  /** The one way an instruction traps. Gives 0, for the value that is not there. */
+  raise(trap: Trap): number {
+    this.trap = trap;
+    return 0;
+  }
+
+  /** No device answers. With MSR[ME] clear the machine check waits, reads give 0 and writes go nowhere. */
+  busError(cause: 'data-read' | 'data-write', address: number): number {
+    if (this.system.msr & MSR.ME) return this.raise({ kind: 'machine-check', cause, address: address >>> 0 });
+    this.system.words[S.mcsr]! |= machineCheckSyndrome(cause);
+    this.system.set('waitingMachineCheck', cause === 'data-read' ? 1 : 2);
+    return 0;
+  }
+
+  /** The interrupt that would be taken now, the most urgent first (PPC440x5 User's Manual, "Interrupt Ordering"). */
+  pendingInterrupt(): Trap | null {
+    const { msr } = this.system;
+    const waiting = this.system.words[S.waitingMachineCheck]!;
+    if (waiting && msr & MSR.ME) return { kind: 'machine-check', cause: waiting === 1 ? 'data-read' : 'data-write', address: 0 };
+    const tcr = this.system.words[S.tcr]!;
+    const tsr = this.system.words[S.tsr]!;
+    if (msr & MSR.CE) {
+      if (this.inputs.critical) return { kind: 'critical-input' };
+      if (tcr & TCR.WIE && tsr & TSR.WIS) return { kind: 'watchdog' };
+    }
+    if (msr & MSR.EE) {
+      if (this.inputs.external) return { kind: 'external-input' };
+      if (tcr & TCR.FIE && tsr & TSR.FIS) return { kind: 'fixed-interval' };
+      if (tcr & TCR.DIE && tsr & TSR.DIS) return { kind: 'decrementer' };
+    }
+    return null;
+  }
+
+  /** Does an interrupt wait, whether or not the MSR lets it through? */
+  get interruptWaits(): boolean {
+    const enabled = this.system.words[S.tcr]!;
+    const status = this.system.words[S.tsr]!;
+    const timers =
+      (enabled & TCR.DIE && status & TSR.DIS) || (enabled & TCR.FIE && status & TSR.FIS) || (enabled & TCR.WIE && status & TSR.WIS);
+    return this.inputs.external || this.inputs.critical || timers !== 0;
+  }
+
+  /** Could any interrupt that the MSR lets through still come? If not, a core that waits or branches to itself has halted. */
+  get canBeInterrupted(): boolean {
+    const { msr } = this.system;
+    const tcr = this.system.words[S.tcr]!;
+    if (this.timers.state.watchdogReset) return true;
+    if (msr & MSR.CE && (this.canRise('critical') || tcr & TCR.WIE)) return true;
+    return (msr & MSR.EE) !== 0 && (this.canRise('external') || (tcr & (TCR.DIE | TCR.FIE)) !== 0);
+  }
+
+  /** The reset that DBCR0[RST] or the watchdog has asked for. */
+  get resetRequest(): ResetKind | undefined {
+    return this.#resetRequest ?? this.timers.resetRequest;
+  }
+
+  requestReset(reset: ResetKind | undefined): void {
+    if (!reset) return;
+    this.#resetRequest = reset;
+    this.attention();
+  }
+
+  /** Have the engine come back after this instruction: something outside it may have changed. */
+  attention(): void {
+    this.regs.words[R.LIMIT] = 0;
+  }
+
+  /** The MSR or the PID is another one. */
+  contextChanged(): void {
+    this.#publishContext();
+    this.attention();
+  }
+
+  #publishContext(): void {
+    const { msr, pid } = this.system;
+    const { words } = this.regs;
+    const user = (msr & MSR.PR) !== 0;
+    words[R.DATA_CONTEXT] = contextOf(pid, msr & MSR.DS ? 1 : 0, user);
+    words[R.CODE_CONTEXT] = contextOf(pid, msr & MSR.IS ? 1 : 0, user);
+  }
+
+  /** A TLB entry is about to change, or has changed: forget what was remembered of its pages. */
+  forgetEntry(entry: number): void {
+    const { tlb } = this.system;
+    if (!tlb.valid(entry)) return;
+    this.lookaside.invalidate(tlb.base(entry), tlb.bytes(entry));
+    this.onTlbChange(entry);
+  }
+}

@@ -1,0 +1,12 @@
+import type { Core } from '../core.js';
+
+/**
+ * What runs instructions. `run` starts at the pc and retires instructions, counting them in COUNT, until COUNT reaches
+ * LIMIT (which a slow path may lower at any time), an instruction raises `core.trap` (the pc is then on it, for a system
+ * call behind it, and nothing of it is done), or a branch to itself is met while `core.watchSelfBranch` is set. Stores to code,
+ * TLB, PID and MSR changes act at the next instruction.
+ */
+export interface Engine {
+  readonly name: string;
+  run(core: Core): void;
+}

@@ -1,0 +1,162 @@
+import { decodeTable, ILLEGAL } from '../../isa/decode.js';
+import { instructions } from '../../isa/instructions.js';
+import type { Field, Instruction } from '../../isa/spec.js';
+import * as access from '../access.js';
+import type { Core } from '../core.js';
+import { R } from '../state.js';
+import * as supervisor from '../supervisor.js';
+import type { Trap } from '../trap.js';
+import { JsEmitter, type EmittedField, type Surroundings } from './emit-js.js';
+import type { Engine } from './engine.js';
+
+/**
+ * The plain interpreter: one loop around one switch, both printed from the instruction definitions. It is the reference
+ * for every other engine. Words are decoded each time they run, so changed code needs no care.
+ */
+
+/** An instruction with its one-bit options (Rc, OE, LK) known; those bits are among the eleven that decoding looks at. */
+interface Variant {
+  readonly instruction: Instruction;
+  readonly options: Readonly<Record<string, number>>;
+}
+
+const OPTION_NAMES = ['rc', 'oe', 'lk'];
+const isOption = (f: Field): boolean => OPTION_NAMES.includes(f.name) && f.width === 1 && f.shift < 11;
+
+/** From a decoding index to a variant's number; numbers are dense so that V8 makes a jump table of the switch. */
+function listVariants(): { variants: Variant[]; table: Uint16Array } {
+  const variants: Variant[] = [];
+  const numbers = new Map<string, number>();
+  const table = decodeTable.map((number, index) => {
+    if (number === ILLEGAL) return 0;
+    const instruction = instructions[number]!;
+    const options = Object.fromEntries(instruction.fields.filter(isOption).map((f) => [f.name, (index >>> f.shift) & 1]));
+    const key = `${number} ${Object.values(options).join('')}`;
+    if (!numbers.has(key)) numbers.set(key, variants.push({ instruction, options }));
+    return numbers.get(key)!;
+  });
+  return { variants, table };
+}
+
+/** In the loop itself a trap leaves `run`. In a function of its own an instruction gives its next pc, or 1 after a trap. */
+const inLoop: Surroundings = {
+  publish: `s[${R.PC}] = pc; s[${R.COUNT}] = count;`,
+  abort: 'return;',
+  refresh: `limit = s[${R.LIMIT}];`,
+};
+const inFunction: Surroundings = { publish: '', abort: 'return 1;', refresh: '' };
+
+function emit({ instruction, options }: Variant, surroundings: Surroundings): JsEmitter {
+  const emitter = new JsEmitter(surroundings);
+  const fields = Object.fromEntries(instruction.fields.map((f): [string, EmittedField] => [f.name, options[f.name] ?? extraction(f)]));
+  instruction.meaning(emitter, fields);
+  return emitter;
+}
+
+function extraction({ shift, width, kind }: Field): string {
+  const left = 32 - shift - width;
+  if (kind === 'signed') return `(w << ${left} >> ${left + shift})`;
+  if (kind === 'split') return `(w >>> ${shift} & 31) << 5 | (w >>> ${shift + 5} & 31)`;
+  return `(w >>> ${shift} & ${2 ** width - 1})`;
+}
+
+/** Fixed bits that the decoding index does not cover. */
+const leftOver = ({ mask }: Instruction): number => mask & 0x03fff800;
+
+/** V8 stops optimising a function above about 60 KB of bytecode, so what programs seldom run is called instead. */
+const isCalled = ({ instruction }: Variant): boolean => instruction.rare || usesSystem.has(instruction.name);
+const usesSystem = new Set(
+  'lmw stmw lwarx stwcx. dcbf dcbst dcbi dcbz dccci iccci icbi mfmsr mtmsr wrtee wrteei mfdcr mtdcr tlbre tlbwe tlbsx tlbsync rfi rfci rfmci mcrxr addme subfme subfze sc'.split(' '),
+);
+
+/** The source of `run(core)`; `--show-generated` prints it. */
+export function interpreterSource(variants: readonly Variant[]): { run: string; functions: string[] } {
+  const functions: string[] = [];
+  const cases = variants.map((variant, i) => {
+    const { instruction } = variant;
+    const fixed = leftOver(instruction);
+    const check = fixed ? `if ((w & ${fixed}) !== ${(instruction.match & fixed) | 0}) { ${inLoop.publish} core.raise(ILLEGAL_INSTRUCTION); return; } ` : '';
+    if (isCalled(variant)) {
+      const { code } = emit(variant, inFunction);
+      const at = functions.push(`(core, s, w, pc) => { let next = pc + 4 | 0; ${code} return next; }`) - 1;
+      const call = `${inLoop.publish} const next = called[${at}](core, s, w, pc); if (next === 1) return; ${inLoop.refresh} pc = next;`;
+      return `case ${i + 1}: { ${check}${call} break; }`;
+    }
+    const emitter = emit(variant, inLoop);
+    if (!emitter.branches) return `case ${i + 1}: { ${check}${emitter.code} pc = pc + 4 | 0; break; }`;
+    const loop = `if (next === pc && core.watchSelfBranch) { core.selfBranch = true; ${inLoop.publish} return; }`;
+    return `case ${i + 1}: { ${check}let next = pc + 4 | 0; ${emitter.code} ${loop} pc = next; break; }`;
+  });
+  const run = `
+    const s = core.regs.words, lookaside = core.lookaside;
+    const { words, halves, bytes } = core.memory;
+    const readTag = lookaside.tags.read, readDelta = lookaside.deltas.read;
+    const writeTag = lookaside.tags.write, writeDelta = lookaside.deltas.write;
+    const codeTag = lookaside.tags.execute, codeDelta = lookaside.deltas.execute;
+    let pc = s[${R.PC}], count = s[${R.COUNT}], limit = s[${R.LIMIT}], w = 0;
+    while (count < limit) {
+      const slot = pc >>> 12 & 1023;
+      if (codeTag[slot] === (pc & ${~0xfff | 3} | s[${R.CODE_CONTEXT}])) w = words[pc + codeDelta[slot] >>> 2];
+      else { ${inLoop.publish} w = ops.fetch(core); if (core.trap !== null) return; }
+      switch (table[(w >>> 26) << 11 | w & 0x7ff]) {
+        ${cases.join('\n        ')}
+        default: { ${inLoop.publish} core.raise(ILLEGAL_INSTRUCTION); return; }
+      }
+      count = count + 1;
+    }
+    ${inLoop.publish}`;
+  return { run, functions };
+}
+
+const constants: Readonly<Record<string, Trap>> = {
+  ILLEGAL_INSTRUCTION: { kind: 'program', cause: 'illegal' },
+  PRIVILEGED: { kind: 'program', cause: 'privileged' },
+  TRAP: { kind: 'program', cause: 'trap' },
+  FP_UNAVAILABLE: { kind: 'fp-unavailable' },
+};
+
+/** Ones from bit `begin` to bit `end` (bit 0 the most significant), wrapping when begin > end. */
+export function mask(begin: number, end: number): number {
+  const fromBegin = 0xffffffff >>> begin;
+  const behindEnd = end === 31 ? 0 : 0xffffffff >>> (end + 1);
+  return begin <= end ? (fromBegin ^ behindEnd) | 0 : fromBegin | ~behindEnd;
+}
+
+/** The high word of a 64-bit product, by halves: no partial sum exceeds 2^53. */
+function highUnsigned(a: number, b: number): number {
+  const [aLow, aHigh, bLow, bHigh] = [a & 0xffff, a >>> 16, b & 0xffff, b >>> 16];
+  const middle = aHigh * bLow + ((aLow * bLow) >>> 16);
+  const other = aLow * bHigh + (middle % 65536);
+  return (aHigh * bHigh + Math.floor(middle / 65536) + Math.floor(other / 65536)) | 0;
+}
+
+const helpers = {
+  masks: Int32Array.from({ length: 1024 }, (_, i) => mask(i >>> 5, i & 31)),
+  /** mtcrf's mask: four ones for each one of FXM. */
+  fieldMask: (fxm: number): number => [0, 1, 2, 3, 4, 5, 6, 7].reduce((all, i) => all | (fxm & (1 << i) ? 15 << (4 * i) : 0), 0),
+  highSigned: (a: number, b: number): number => (highUnsigned(a, b) - (a < 0 ? b : 0) - (b < 0 ? a : 0)) | 0,
+  highUnsigned,
+  /** tw, twi: TO asks for less, greater, equal, logically less, logically greater. */
+  trapCondition: (to: number, a: number, b: number): boolean =>
+    ((to & 16) !== 0 && a < b) || ((to & 8) !== 0 && a > b) || ((to & 4) !== 0 && a === b) ||
+    ((to & 2) !== 0 && a >>> 0 < b >>> 0) || ((to & 1) !== 0 && a >>> 0 > b >>> 0),
+};
+
+export class Interpreter implements Engine {
+  readonly name = 'reference';
+  readonly #run: (core: Core) => void;
+
+  constructor() {
+    const { variants, table } = listVariants();
+    const { run, functions } = interpreterSource(variants);
+    const scope: Record<string, unknown> = { ops: { ...access, ...supervisor }, table, ...constants, ...helpers };
+    const names = Object.keys(scope);
+    const called = functions.map((source) => new Function(...names, `return ${source}`)(...Object.values(scope)) as unknown);
+    const source = `return function run(core) {${run}\n}`;
+    this.#run = new Function(...names, 'called', source)(...Object.values(scope), called) as (core: Core) => void;
+  }
+
+  run(core: Core): void {
+    this.#run(core);
+  }
+}

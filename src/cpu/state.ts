@@ -1,0 +1,97 @@
+import type { SharedMemory } from '../bus/memory.js';
+import { TLB_WORDS, Tlb } from '../mmu/tlb.js';
+
+/**
+ * Where registers lie in a block of 32-bit words. Engines use these numbers; everybody else the named properties below.
+ * SPRG4–7 and USPRG0 stand here because a user program reads them: under a hypervisor such reads do not trap.
+ */
+// prettier-ignore
+export const R = {
+  GPR: 0, PC: 32, LR: 33, CTR: 34, CR: 35, XER: 36, USPRG0: 37, SPRG4: 38, SPRG5: 39, SPRG6: 40, SPRG7: 41,
+  RESERVED: 42, // 1 while lwarx holds a reservation
+  // For the engine that is running: instructions retired in this run, where to stop, and the contexts of data and code
+  COUNT: 43, LIMIT: 44, DATA_CONTEXT: 45, CODE_CONTEXT: 46,
+} as const;
+const REGISTER_WORDS = 64;
+
+/** What a user program can see. A world switch replaces this object; nothing is copied. */
+export class Registers {
+  readonly words: Int32Array;
+  readonly gpr: Int32Array;
+
+  constructor(memory: SharedMemory) {
+    this.words = new Int32Array(memory.buffer, memory.allocate(REGISTER_WORDS * 4, 64), REGISTER_WORDS);
+    this.gpr = this.words.subarray(0, 32);
+  }
+
+  get pc(): number {
+    return this.words[R.PC]! >>> 0;
+  }
+  set pc(value: number) {
+    this.words[R.PC] = value;
+  }
+
+  get cr(): number {
+    return this.words[R.CR]!;
+  }
+  set cr(value: number) {
+    this.words[R.CR] = value;
+  }
+
+  reset(): void {
+    this.words.fill(0);
+  }
+}
+
+/** Supervisor registers that are plain storage, in the order of their words. */
+// prettier-ignore
+const slots = [
+  'msr', 'pid', 'srr0', 'srr1', 'csrr0', 'csrr1', 'mcsrr0', 'mcsrr1', 'esr', 'dear', 'mcsr', 'ivpr',
+  'sprg0', 'sprg1', 'sprg2', 'sprg3', 'pir', 'pvr', 'dbsr', 'dbcr0', 'dbcr1', 'dbcr2',
+  'iac1', 'iac2', 'iac3', 'iac4', 'dac1', 'dac2', 'dvc1', 'dvc2', 'tsr', 'tcr', 'decar', 'ccr0', 'ccr1', 'mmucr', 'rstcfg',
+  'dcdbtrl', 'dcdbtrh', 'icdbtrl', 'icdbtrh', 'icdbdr', 'dbdr', 'dvlim', 'ivlim',
+  'inv0', 'inv1', 'inv2', 'inv3', 'itv0', 'itv1', 'itv2', 'itv3', 'dnv0', 'dnv1', 'dnv2', 'dnv3', 'dtv0', 'dtv1', 'dtv2', 'dtv3',
+  'ivor0', 'ivor1', 'ivor2', 'ivor3', 'ivor4', 'ivor5', 'ivor6', 'ivor7',
+  'ivor8', 'ivor9', 'ivor10', 'ivor11', 'ivor12', 'ivor13', 'ivor14', 'ivor15',
+  'waitingMachineCheck', // 1 a read's, 2 a write's, held back by MSR[ME]
+] as const;
+export type SystemRegister = (typeof slots)[number];
+/** Where the supervisor registers lie in a `System`'s words. */
+export const S = Object.fromEntries(slots.map((name, i) => [name, i])) as Readonly<Record<SystemRegister, number>>;
+const SYSTEM_WORDS = 128;
+
+/** What only a supervisor can see. A virtual processor has two: its own, and what the real core holds for it. */
+export class System {
+  readonly words: Int32Array;
+  readonly tlb: Tlb;
+
+  constructor(memory: SharedMemory) {
+    const offset = memory.allocate((SYSTEM_WORDS + TLB_WORDS) * 4, 64);
+    this.words = new Int32Array(memory.buffer, offset, SYSTEM_WORDS);
+    this.tlb = new Tlb(new Int32Array(memory.buffer, offset + SYSTEM_WORDS * 4, TLB_WORDS));
+  }
+
+  reset(): void {
+    this.words.fill(0);
+    this.tlb.words.fill(0);
+  }
+
+  get msr(): number {
+    return this.words[0]!;
+  }
+  set msr(value: number) {
+    this.words[0] = value;
+  }
+
+  get pid(): number {
+    return this.words[1]!;
+  }
+
+  get(name: SystemRegister): number {
+    return this.words[S[name]]!;
+  }
+
+  set(name: SystemRegister, value: number): void {
+    this.words[S[name]] = value;
+  }
+}

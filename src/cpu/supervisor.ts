@@ -1,0 +1,170 @@
+import { findSpr, isSupervisorNumber, MSR, MSR_BITS, XER, type Spr } from '../isa/registers.js';
+import { TLB_ENTRIES } from '../mmu/tlb.js';
+import type { Core } from './core.js';
+import { R, S, type SystemRegister } from './state.js';
+import { resetKind } from './timers.js';
+
+/** What processor control, TLB and interrupt return instructions do. */
+
+/** Replace the MSR; bits that do not exist are dropped. Takes effect at the next instruction. */
+export function writeMsr(core: Core, value: number): void {
+  core.system.msr = value & MSR_BITS;
+  core.contextChanged();
+}
+
+/** Which word of the registers holds an SPR that a user program may see. */
+const userWords: Readonly<Record<string, number>> = {
+  XER: R.XER,
+  LR: R.LR,
+  CTR: R.CTR,
+  USPRG0: R.USPRG0,
+  SPRG4: R.SPRG4,
+  SPRG5: R.SPRG5,
+  SPRG6: R.SPRG6,
+  SPRG7: R.SPRG7,
+};
+
+/** Find the register and check the right to it; raises a program interrupt and gives undefined where there is none. */
+function access(core: Core, number: number, way: 'read' | 'write'): Spr | undefined {
+  const user = (core.system.msr & MSR.PR) !== 0;
+  const spr = findSpr(number);
+  const right = spr?.[way] ?? '-';
+  if (user && right !== 'u' && (spr || isSupervisorNumber(number))) {
+    core.raise({ kind: 'program', cause: 'privileged' });
+    return undefined;
+  }
+  if (right === 'u' || (right === 's' && !user)) return spr;
+  core.raise({ kind: 'program', cause: 'illegal' });
+  return undefined;
+}
+
+export function readSpr(core: Core, number: number): number {
+  const spr = access(core, number, 'read');
+  if (!spr) return 0;
+  const word = userWords[spr.name];
+  if (word !== undefined) return core.regs.words[word]!;
+  core.syncClock();
+  switch (spr.name) {
+    case 'TBL':
+      return Number(core.timers.timeBase & 0xffffffffn) | 0;
+    case 'TBU':
+      return Number(core.timers.timeBase >> 32n) | 0;
+    case 'DEC':
+      return core.timers.decrementer | 0;
+    case 'TSR':
+      core.timers.update();
+      return core.system.get('tsr');
+    default:
+      return core.system.get(registerName(spr));
+  }
+}
+
+export function writeSpr(core: Core, number: number, value: number): void {
+  const spr = access(core, number, 'write');
+  if (!spr) return;
+  const word = userWords[spr.name];
+  if (word !== undefined) {
+    core.regs.words[word] = value & spr.bits;
+    return;
+  }
+  core.syncClock();
+  switch (spr.name) {
+    case 'TBL':
+      core.timers.setTimeBase('low', value);
+      break;
+    case 'TBU':
+      core.timers.setTimeBase('high', value);
+      break;
+    case 'DEC':
+      core.timers.decrementer = value;
+      break;
+    case 'TSR':
+    case 'TCR':
+      core.timers.update();
+      writeStored(core, spr, value);
+      core.timers.changed();
+      break;
+    case 'DBCR0':
+      writeStored(core, spr, value);
+      core.requestReset(resetKind(value >>> 28));
+      break;
+    case 'PID':
+      writeStored(core, spr, value);
+      core.contextChanged();
+      break;
+    default:
+      writeStored(core, spr, value);
+      break;
+  }
+  core.attention(); // a timer may be due at another time now
+}
+
+function writeStored(core: Core, spr: Spr, value: number): void {
+  const name = registerName(spr);
+  const old = core.system.get(name);
+  core.system.set(name, spr.onWrite === 'clear' ? old & ~value : value & spr.bits);
+}
+
+const registerName = (spr: Spr): SystemRegister => spr.name.toLowerCase() as SystemRegister;
+
+/** A DCR that nothing answers reads as 0. */
+export function readDcr(core: Core, number: number): number {
+  core.syncClock();
+  const region = core.bus.dcrs.find(number);
+  return region ? region.target.readDcr(number - region.base) | 0 : 0;
+}
+
+export function writeDcr(core: Core, number: number, value: number): void {
+  core.syncClock();
+  const region = core.bus.dcrs.find(number);
+  region?.target.writeDcr(number - region.base, value >>> 0);
+}
+
+const STID = 0xff;
+const STS = 0x10000;
+
+/** tlbre: word 0 also puts the entry's TID into MMUCR[STID]. Words above 2 read as 0. */
+export function readTlb(core: Core, index: number, word: number): number {
+  const { tlb, words } = core.system;
+  const entry = index & (TLB_ENTRIES - 1);
+  if (word > 2) return 0;
+  if (word === 0) words[S.mmucr] = (words[S.mmucr]! & ~STID) | tlb.tid(entry);
+  return tlb.read(entry, word);
+}
+
+/** tlbwe: word 0 takes the entry's TID from MMUCR[STID]. */
+export function writeTlb(core: Core, index: number, word: number, value: number): void {
+  const { tlb, words } = core.system;
+  const entry = index & (TLB_ENTRIES - 1);
+  core.forgetEntry(entry);
+  tlb.write(entry, word, value, words[S.mmucr]! & STID);
+  core.forgetEntry(entry);
+}
+
+/** tlbsx: the space and process to look for are in MMUCR[STS] and MMUCR[STID]. Gives the entry's number, or -1. */
+export function searchTlb(core: Core, address: number): number {
+  const mmucr = core.system.words[S.mmucr]!;
+  return core.system.tlb.find(address, mmucr & STS ? 1 : 0, mmucr & STID);
+}
+
+/** CR0 after tlbsx.: EQ says whether there was an entry. */
+export function recordSearch(core: Core, found: boolean): void {
+  const { words } = core.regs;
+  const summary = words[R.XER]! & XER.SO ? 0x10000000 : 0;
+  words[R.CR] = (words[R.CR]! & 0x0fffffff) | (found ? 0x20000000 : 0) | summary;
+}
+
+const saved = {
+  base: [S.srr0, S.srr1],
+  critical: [S.csrr0, S.csrr1],
+  'machine-check': [S.mcsrr0, S.mcsrr1],
+} as const;
+
+/** rfi, rfci, rfmci: the next pc; the MSR is restored. */
+export function returnFrom(core: Core, level: 'base' | 'critical' | 'machine-check'): number {
+  const [pc, msr] = saved[level];
+  const { words } = core.system;
+  const next = words[pc]! & ~3;
+  writeMsr(core, words[msr]!);
+  return next;
+}

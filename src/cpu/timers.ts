@@ -1,0 +1,191 @@
+import type { Alarm, Clock } from '../bus/clock.js';
+import { TCR, TSR } from '../isa/registers.js';
+import { S, type System } from './state.js';
+
+/** How the time base follows the processor's clock: `ticks` of it in `cycles` cycles, as a reduced fraction. */
+export interface TimeBaseRate {
+  readonly ticks: number;
+  readonly cycles: number;
+}
+
+/** The rate for two frequencies in Hz (cpu node: timebase-frequency, clock-frequency). */
+export function timeBaseRate(timebase: number, clock: number): TimeBaseRate {
+  const divisor = greatestCommonDivisor(timebase, clock);
+  return { ticks: timebase / divisor, cycles: clock / divisor };
+}
+
+const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? a : greatestCommonDivisor(b, a % b));
+
+/** What the watchdog's third time-out asks for, TCR[WRC]. */
+export type ResetKind = 'core' | 'chip' | 'system';
+const resetKinds: readonly (ResetKind | undefined)[] = [undefined, 'core', 'chip', 'system'];
+export const resetKind = (field: number): ResetKind | undefined => resetKinds[field & 3];
+
+/**
+ * Time base, decrementer, fixed interval timer and watchdog (PPC440x5 User's Manual, "Timer Facilities"). They are not
+ * stepped: state is brought up to date when somebody looks, and an alarm is set only for what can be noticed.
+ */
+export class Timers implements Alarm {
+  /** Everything a snapshot needs besides TSR, TCR and DECAR. Ticks are of the time base, unshifted by `offset`. */
+  readonly state = {
+    /** Added to the ticks since power-on to give the 64-bit time base. */
+    offset: 0n,
+    /** The decrementer's value at tick `decAt`; it counts down from there and stops at 0. */
+    dec: 0,
+    decAt: 0,
+    /** Up to this tick the fixed interval and watchdog edges have been seen. */
+    seen: 0,
+    /** TCR[WRC] cannot be taken back once set. */
+    watchdogReset: 0,
+  };
+  due = Infinity;
+  /** Set when the watchdog has asked for a reset; whoever runs the core takes it. */
+  resetRequest: ResetKind | undefined;
+
+  constructor(
+    readonly clock: Clock,
+    readonly system: System,
+    readonly rate: TimeBaseRate,
+  ) {}
+
+  reset(): void {
+    Object.assign(this.state, { offset: -BigInt(this.#ticks), dec: 0, decAt: this.#ticks, seen: this.#ticks, watchdogReset: 0 });
+    this.resetRequest = undefined;
+    this.#schedule();
+  }
+
+  /** The 64-bit time base. */
+  get timeBase(): bigint {
+    return BigInt.asUintN(64, BigInt(this.#ticks) + this.state.offset);
+  }
+
+  /** Replace the low (TBL) or high (TBU) half of the time base. */
+  setTimeBase(half: 'low' | 'high', value: number): void {
+    this.update();
+    const now = this.timeBase;
+    const bits = BigInt(value >>> 0);
+    const next = half === 'low' ? ((now >> 32n) << 32n) | bits : (bits << 32n) | (now & 0xffffffffn);
+    this.state.offset = next - BigInt(this.#ticks);
+    this.#schedule();
+  }
+
+  get decrementer(): number {
+    this.update();
+    return this.state.dec;
+  }
+  set decrementer(value: number) {
+    this.update();
+    this.state.dec = value >>> 0;
+    this.#schedule();
+  }
+
+  /** After a write to TCR or TSR. */
+  changed(): void {
+    this.update();
+    const { words } = this.system;
+    this.state.watchdogReset ||= (words[S.tcr]! >>> 28) & 3;
+    words[S.tcr] = (words[S.tcr]! & ~0x30000000) | (this.state.watchdogReset << 28);
+    this.#schedule();
+  }
+
+  ring(): void {
+    this.update();
+    this.#schedule();
+  }
+
+  /** Bring TSR and the decrementer up to this cycle. */
+  update(): void {
+    const ticks = this.#ticks;
+    this.#decrement(ticks);
+    this.#countEdges(ticks);
+  }
+
+  #decrement(ticks: number): void {
+    const { state } = this;
+    const { words } = this.system;
+    let passed = ticks - state.decAt;
+    state.decAt = ticks;
+    if (state.dec === 0 || passed < state.dec) {
+      state.dec = state.dec === 0 ? 0 : state.dec - passed;
+      return;
+    }
+    words[S.tsr]! |= TSR.DIS;
+    passed -= state.dec;
+    const reload = words[S.decar]! >>> 0;
+    state.dec = words[S.tcr]! & TCR.ARE && reload !== 0 ? reload - (passed % reload) : 0;
+  }
+
+  /** The FIT and the watchdog act on 0-to-1 transitions of a chosen bit of the time base. */
+  #countEdges(ticks: number): void {
+    const { state, system } = this;
+    const { words } = system;
+    const [from, to] = [state.seen, ticks];
+    state.seen = ticks;
+    if (to === from) return;
+    if (edges(this.#at(from), this.#at(to), this.#fitPeriod) > 0) words[S.tsr]! |= TSR.FIS;
+    for (let left = Math.min(3, edges(this.#at(from), this.#at(to), this.#watchdogPeriod)); left > 0; left--) this.#watchdogExpired();
+  }
+
+  /** The ladder: next time-out enabled, interrupt, reset. */
+  #watchdogExpired(): void {
+    const { words } = this.system;
+    const tsr = words[S.tsr]!;
+    if ((tsr & TSR.ENW) === 0) words[S.tsr] = tsr | TSR.ENW;
+    else if ((tsr & TSR.WIS) === 0) words[S.tsr] = tsr | TSR.WIS;
+    else if (this.state.watchdogReset !== 0) {
+      this.resetRequest = resetKind(this.state.watchdogReset);
+      words[S.tsr] = (tsr & ~0x30000000) | (this.state.watchdogReset << 28); // TSR[WRS]: who reset
+    }
+  }
+
+  /** When does the next thing happen that a program or its processor would notice? */
+  #schedule(): void {
+    const { state } = this;
+    const { words } = this.system;
+    const [tcr, tsr] = [words[S.tcr]!, words[S.tsr]!];
+    let tick = Infinity;
+    if (state.dec !== 0 && tcr & TCR.DIE && !(tsr & TSR.DIS)) tick = state.decAt + state.dec;
+    if (tcr & TCR.FIE && !(tsr & TSR.FIS)) tick = Math.min(tick, this.#nextEdge(this.#fitPeriod));
+    if ((tcr & TCR.WIE && !(tsr & TSR.WIS)) || state.watchdogReset) tick = Math.min(tick, this.#nextEdge(this.#watchdogPeriod));
+    this.due = tick === Infinity ? Infinity : this.#cycleOf(tick);
+  }
+
+  #nextEdge(period: number): number {
+    const at = this.#at(this.state.seen);
+    const phase = Number(BigInt.asUintN(64, at - BigInt(period / 2)) % BigInt(period));
+    return this.state.seen + period - phase;
+  }
+
+  /** TCR[FP]: 2^13, 2^17, 2^21 or 2^25 ticks. */
+  get #fitPeriod(): number {
+    return 2 ** (13 + 4 * ((this.system.words[S.tcr]! >>> 24) & 3));
+  }
+
+  /** TCR[WP]: 2^21, 2^25, 2^29 or 2^33 ticks. */
+  get #watchdogPeriod(): number {
+    return 2 ** (21 + 4 * ((this.system.words[S.tcr]! >>> 30) & 3));
+  }
+
+  #at(ticks: number): bigint {
+    return BigInt.asUintN(64, BigInt(ticks) + this.state.offset);
+  }
+
+  get #ticks(): number {
+    const { ticks, cycles } = this.rate;
+    const { now } = this.clock;
+    return Math.floor(now / cycles) * ticks + Math.floor(((now % cycles) * ticks) / cycles);
+  }
+
+  /** The first cycle at which so many ticks have passed. */
+  #cycleOf(tick: number): number {
+    const { ticks, cycles } = this.rate;
+    return Math.floor(tick / ticks) * cycles + Math.ceil(((tick % ticks) * cycles) / ticks);
+  }
+}
+
+/** How often a counter that went from `from` to `to` saw the bit of weight `period / 2` rise. */
+function edges(from: bigint, to: bigint, period: number): number {
+  const [half, whole] = [BigInt(period / 2), BigInt(period)];
+  if (to < from) return 0; // the counter wrapped or was set back
+  return Number((to + half) / whole - (from + half) / whole);
+}

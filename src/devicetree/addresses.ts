@@ -1,0 +1,142 @@
+import { placeOf } from './bindings/index.js';
+import { partition as partitionBinding } from './bindings/partition.js';
+import { Tree, type Node } from './tree.js';
+
+/** Bytes from `base` on, `size` of them. Plain numbers: physical addresses of a 440 have 36 bits. */
+export interface Range {
+  readonly base: number;
+  readonly size: number;
+}
+
+/** An interrupt as the device tree names it: a line of a controller, and how it is sensed. */
+export interface Interrupt {
+  readonly controller: Node;
+  readonly line: number;
+  /** 1 rising edge, 2 falling edge, 4 level high, 8 level low (Linux bindings, interrupt-controller/interrupts.txt). */
+  readonly type: number;
+}
+
+/** The sense of an interrupt that names none: level high, as all on-chip sources of the 440EP are. */
+export const LEVEL_HIGH = 4;
+
+/** `0x1f`. */
+export const hex = (value: number | bigint): string => `0x${value.toString(16)}`;
+
+/** A 64-bit value of two cells; exact up to 53 bits, which is more than a 440 can address. */
+export const join64 = (high: number, low: number): number => high * 2 ** 32 + low;
+
+/** Whether two ranges share a byte. */
+export const overlaps = (a: Range, b: Range): boolean => a.base < b.base + b.size && b.base < a.base + a.size;
+
+/** `0x1000–0x1fff`. */
+export const span = ({ base, size }: Range): string =>
+  size === 0 ? hex(base) : `${hex(base)}–${hex(base + size - 1)}`;
+
+/** How many cells an address and a size of this node's children have; a partition's are 1 and 1 where it says nothing. */
+export function childCells(parent: Node): { address: number; size: number } {
+  if (placeOf(parent) !== 'partitions') return { address: parent.addressCells, size: parent.sizeCells };
+  const { '#address-cells': address, '#size-cells': size } = partitionBinding.properties;
+  return {
+    address: parent.cell('#address-cells') ?? address.default,
+    size: parent.cell('#size-cells') ?? size.default,
+  };
+}
+
+/**
+ * The node's `reg` in its parent's address space. Of an address wider than 64 bits the cells above, which say
+ * what kind of address it is (PCI), are left out; what does not fill a whole entry too.
+ */
+export function regOf(node: Node): Range[] {
+  const cells = node.get('reg')?.cells ?? [];
+  if (!node.parent) return [];
+  const { address, size } = childCells(node.parent);
+  const entry = address + size;
+  if (entry === 0) return [];
+  return Array.from({ length: Math.floor(cells.length / entry) }, (_, i) => ({
+    base: numberOf(cells.slice(i * entry, i * entry + address)),
+    size: numberOf(cells.slice(i * entry + address, (i + 1) * entry)),
+  }));
+}
+
+const numberOf = (cells: readonly number[]): number => join64(cells.at(-2) ?? 0, cells.at(-1) ?? 0);
+
+/**
+ * The node's `reg` as the processor sees it, translated through the `ranges` of every bus above (device-tree
+ * specification 2.3.8). An entry that some bus above does not pass on is left out: the processor cannot reach it.
+ */
+export function physicalReg(node: Node): Range[] {
+  const reached: Range[] = [];
+  for (const range of regOf(node)) {
+    const physical = translate(range, node.parent);
+    if (physical) reached.push(physical);
+  }
+  return reached;
+}
+
+function translate(range: Range, bus: Node | null): Range | undefined {
+  if (!bus?.parent) return range;
+  const ranges = bus.get('ranges');
+  if (!ranges) return undefined;
+  if (ranges.value.length === 0) return translate(range, bus.parent);
+  const child = childCells(bus);
+  const parent = childCells(bus.parent);
+  const entry = child.address + parent.address + child.size;
+  const { cells } = ranges;
+  for (let i = 0; i + entry <= cells.length; i += entry) {
+    const from = numberOf(cells.slice(i, i + child.address));
+    const to = numberOf(cells.slice(i + child.address, i + child.address + parent.address));
+    const size = numberOf(cells.slice(i + child.address + parent.address, i + entry));
+    const inside = range.base >= from && range.base + range.size <= from + size;
+    if (inside) return translate({ base: range.base - from + to, size: range.size }, bus.parent);
+  }
+  return undefined;
+}
+
+/** The whole tree that a node stands in. */
+export function treeOf(node: Node): Tree {
+  let root = node;
+  while (root.parent) root = root.parent;
+  return new Tree(root);
+}
+
+/** The controller that the node's interrupts go to: `interrupt-parent`, its own or the nearest above (specification 2.4.1). */
+export function interruptParent(node: Node): Node | undefined {
+  const tree = treeOf(node);
+  for (let at: Node | null = node; at; at = at.parent) {
+    const phandle = at.cell('interrupt-parent');
+    if (phandle !== undefined) return tree.byPhandle(phandle);
+    if (at !== node && at.has('interrupt-controller')) return at;
+  }
+  return undefined;
+}
+
+/** The node's interrupts, from `interrupts-extended` or else `interrupts`; none where their controller is not to be found. */
+export function interruptsOf(node: Node): Interrupt[] {
+  const extended = node.get('interrupts-extended');
+  if (extended) return extendedInterrupts(extended.cells, treeOf(node));
+  const cells = node.get('interrupts')?.cells ?? [];
+  const controller = cells.length > 0 ? interruptParent(node) : undefined;
+  if (!controller) return [];
+  const entry = Math.max(1, controller.cell('#interrupt-cells') ?? 1);
+  return Array.from({ length: Math.floor(cells.length / entry) }, (_, i) =>
+    interrupt(controller, cells.slice(i * entry, (i + 1) * entry)),
+  );
+}
+
+function extendedInterrupts(cells: readonly number[], tree: Tree): Interrupt[] {
+  const found: Interrupt[] = [];
+  for (let i = 0; i < cells.length;) {
+    const controller = tree.byPhandle(cells[i]!);
+    if (!controller) return found;
+    const entry = Math.max(1, controller.cell('#interrupt-cells') ?? 1);
+    found.push(interrupt(controller, cells.slice(i + 1, i + 1 + entry)));
+    i += 1 + entry;
+  }
+  return found;
+}
+
+const interrupt = (controller: Node, cells: readonly number[]): Interrupt => ({
+  controller,
+  line: cells[0] ?? 0,
+  type: cells[1] ?? LEVEL_HIGH,
+});

@@ -1,0 +1,54 @@
+import type { Node } from '../tree.js';
+import type { Binding, Place, Properties } from './binding.js';
+import { boardSerial, serial } from './serial.js';
+import { byteChannel } from './byte-channel.js';
+import { cpu, memory, uic } from './board.js';
+import { finisher } from './finisher.js';
+import { partition } from './partition.js';
+import { partitions } from './partitions.js';
+import { standard } from './standard.js';
+
+/** Every kind of node that hv440 reads, those of its own first. */
+export const bindings: readonly Binding[] = [
+  partitions,
+  partition,
+  serial,
+  finisher,
+  byteChannel,
+  cpu,
+  memory,
+  uic,
+  boardSerial,
+];
+
+/** Where the node stands, or undefined for what nobody looks at (below a device of a partition, or in a `node-update`). */
+export function placeOf(node: Node): Place | undefined {
+  const { parent } = node;
+  if (!parent) return 'board';
+  if (!parent.parent) return node.name === 'partitions' ? 'root' : 'board';
+  const above = placeOf(parent);
+  // What is in the wrong place is a mistake as a whole; what it holds is not the board's.
+  if (above === 'board') return parent.isCompatible('hv440,partition', 'hv440,partitions') ? undefined : 'board';
+  if (above === 'root') return 'partitions';
+  return above === 'partitions' && node.name !== 'node-update' ? 'partition' : undefined;
+}
+
+/** The kinds of node that may stand in a place. */
+export const bindingsAt = (place: Place): Binding[] => bindings.filter((b) => b.place === place);
+
+/** The binding that tells what a node may say, or undefined. */
+export function bindingOf(node: Node): Binding | undefined {
+  const place = placeOf(node);
+  return bindings.find((binding) => {
+    if (binding.place !== place) return false;
+    if (binding.deviceType !== undefined) return node.get('device_type')?.string === binding.deviceType;
+    return node.isCompatible(...(binding.compatible ?? []));
+  });
+}
+
+/** What a node's properties may be: those of its binding, and unless that is closed, those of any node. */
+export function propertiesOf(node: Node): Properties {
+  const binding = bindingOf(node);
+  if (!binding) return standard;
+  return binding.closed ? binding.properties : { ...standard, ...binding.properties };
+}

@@ -1,0 +1,123 @@
+import { EPAPR, HV440, SPEC, type Binding } from './binding.js';
+import { common } from './standard.js';
+
+/** How many processors of a partition this version can run. */
+export const SUPPORTED_VCPUS = 1;
+
+/** A partition: a guest, its memory and its devices. */
+export const partition = {
+  title: 'partition',
+  place: 'partitions',
+  compatible: ['hv440,partition'],
+  closed: true,
+  meaning:
+    "A child of `/partitions`; its node name is its name. Its children are the devices that the hypervisor provides, and `node-update`, whose properties and nodes are merged over the guest's generated device tree.",
+  properties: {
+    compatible: {
+      type: 'strings',
+      required: true,
+      meaning: 'Always `hv440,partition`.',
+      source: HV440,
+      example: '"hv440,partition"',
+    },
+    label: {
+      type: 'string',
+      otherwise: "the node's name",
+      meaning: "The name that is shown, and the `label` of the guest tree's root.",
+      source: 'Topaz, partition binding',
+      example: '"hello"',
+    },
+    image: {
+      type: 'path',
+      required: true,
+      meaning:
+        'What it runs: ELF, uImage, either of them compressed by gzip, or raw. A path is relative to the file that holds the property.',
+      source: HV440,
+      example: '"../firmware/hello/hello.elf"',
+    },
+    initrd: {
+      type: 'path',
+      otherwise: 'none',
+      meaning: "An initial RAM disk, loaded beside the image; the guest's `/chosen` says where.",
+      source: 'Linux, linux,initrd-start',
+      example: '"rootfs.cpio"',
+    },
+    bootargs: {
+      type: 'string',
+      otherwise: 'none',
+      meaning: "The command line, in the guest's `/chosen`.",
+      source: `${SPEC}, 3.6`,
+      example: '"console=ttyS0,115200"',
+    },
+    memory: {
+      type: 'ranges64',
+      required: true,
+      meaning:
+        "The guest's memory by guest-physical base and size, each <high low>: whole pages of 4 KiB, one range from 0 on. The hypervisor chooses where in the board's memory they are.",
+      source: HV440,
+      example: '<0x0 0x0 0x0 0x01000000>',
+    },
+    vcpus: {
+      type: 'cell',
+      min: 1,
+      max: 64,
+      default: 1,
+      meaning: `Its processors. This version runs ${SUPPORTED_VCPUS}.`,
+      source: HV440,
+      example: '<1>',
+    },
+    'on-reset': {
+      type: 'string',
+      values: ['stop', 'restart'],
+      default: 'stop',
+      meaning: 'What becomes of it when the guest resets its processor (DBCR0[RST], or the watchdog).',
+      source: HV440,
+      example: '"restart"',
+    },
+    devices: {
+      type: 'phandles',
+      otherwise: 'none',
+      meaning:
+        'Devices of the board that it has to itself, at their own addresses and with their own interrupts. A device is given at most once.',
+      source: HV440,
+      example: '<&UART3>',
+    },
+    stdout: {
+      type: 'console',
+      otherwise: 'the first of them in the source',
+      meaning: 'Which of its serial ports and byte channels is its console, by node name or by reference.',
+      source: `${SPEC}, 3.6; ${EPAPR}, 7.4`,
+      example: '"serial@ef600300"',
+    },
+    '#address-cells': {
+      type: 'cell',
+      min: 1,
+      max: 1,
+      default: 1,
+      meaning: 'Cells of an address in the `reg` of its children.',
+      source: `${SPEC}, 2.3.5`,
+      example: '<1>',
+    },
+    '#size-cells': {
+      type: 'cell',
+      min: 1,
+      max: 1,
+      default: 1,
+      meaning: 'Cells of a size in the `reg` of its children.',
+      source: `${SPEC}, 2.3.5`,
+      example: '<1>',
+    },
+    ...common,
+  },
+  example: `linux {
+	compatible = "hv440,partition";
+	image = "../firmware/linux/vmlinux.gz";
+	initrd = "rootfs.cpio";
+	bootargs = "console=ttyS0,115200";
+	memory = <0x0 0x0 0x0 0x08000000>;
+	on-reset = "restart";
+	devices = <&UART3>;
+	serial@ef600300 { compatible = "ns16550"; reg = <0xef600300 8>; };
+	node-update { chosen { my-flag; }; };
+};`,
+} as const satisfies Binding;

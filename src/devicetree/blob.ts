@@ -1,0 +1,2 @@
+export { decodeBlob } from './blob-reader.js';
+export { encodeBlob } from './blob-writer.js';

@@ -1,0 +1,92 @@
+import { markdownCell } from '../bindings/markdown.js';
+import type { Finding } from '../finding.js';
+import { sourceRules } from '../source-rules.js';
+import type { Tree } from '../tree.js';
+import { boardRules } from './board.js';
+import { deviceRules, registerRules } from './devices.js';
+import { imageRules } from './images.js';
+import { interruptRules } from './interrupts.js';
+import { memoryRules } from './memory.js';
+import { Context, type ImageInspector, type Rule } from './rule.js';
+import { scheduleRules } from './schedule.js';
+import { propertyRules, shapeRules } from './shape.js';
+import { partitionRules, structureRules } from './structure.js';
+
+export type { ImageInspector, Inspection, Rule, Segment } from './rule.js';
+
+/** Rules by what they are about, each after those that it requires. */
+const chapters: readonly { readonly title: string; readonly rules: readonly Rule[] }[] = [
+  { title: 'Values', rules: shapeRules },
+  { title: 'Nodes', rules: structureRules },
+  { title: 'Properties', rules: propertyRules },
+  { title: 'The board', rules: boardRules },
+  { title: 'Partitions', rules: partitionRules },
+  { title: 'Sharing the core', rules: scheduleRules },
+  { title: 'Memory', rules: memoryRules },
+  { title: 'Registers', rules: registerRules },
+  { title: 'Devices', rules: deviceRules },
+  { title: 'Interrupts', rules: interruptRules },
+  { title: 'Images', rules: imageRules },
+];
+
+/** Every rule, in the order in which they are run. */
+export const rules: readonly Rule[] = chapters.flatMap((chapter) => chapter.rules);
+
+/**
+ * Everything that is wrong with a configuration, in the order of the source. A rule is not run on a node where
+ * one that it requires has found something, or where a property that it reads is of the wrong shape; all others are.
+ */
+export const check = (tree: Tree, files: ImageInspector): Finding[] => run(rules, tree, files);
+
+/** What is wrong with the board alone, for running an image without partitions. */
+export function checkBoard(tree: Tree): Finding[] {
+  const nothing: ImageInspector = { inspect: () => ({ ok: false, missing: true, reason: 'no files are read' }) };
+  return run([...shapeRules, ...propertyRules, ...boardRules], tree, nothing);
+}
+
+function run(chosen: readonly Rule[], tree: Tree, files: ImageInspector): Finding[] {
+  const context = new Context(tree, files);
+  const findings: Finding[] = [];
+  for (const rule of chosen) {
+    const { name, severity } = rule;
+    const isShape = shapeRules.includes(rule);
+    for (const subject of context.subjects(rule.over)) {
+      const ready = context.passed(subject, ...(rule.requires ?? []));
+      if (!ready || !(rule.reads ?? []).every((property) => context.sound(subject, property))) continue;
+      for (const problem of rule.run(subject, context)) {
+        const { at } = problem.property ?? problem.node;
+        findings.push({ rule: name, severity, at, message: problem.message, remedy: problem.remedy });
+        context.fail(name, problem, isShape);
+      }
+    }
+  }
+  return findings.sort(bySource);
+}
+
+const bySource = ({ at: a }: Finding, { at: b }: Finding): number =>
+  a.file === b.file ? a.line - b.line || a.col - b.col : a.file < b.file ? -1 : 1;
+
+/** The text of `docs/rules.md`: everything that is checked before anything boots. */
+export function rulesMarkdown(): string {
+  const source = Object.entries(sourceRules).map(([name, summary]) => `| \`${name}\` | ${markdownCell(summary)} |`);
+  return [
+    '# What is checked before anything boots',
+    'Generated from `src/devicetree`. Everything that is wrong is reported together, as `file:line:column: severity: what is wrong; how to mend it [rule]`. An error keeps the configuration from booting, a warning does not. `test/devicetree/bad` has a file for every rule, `test/devicetree/near` one that only just passes it.',
+    '## The text',
+    ['| Rule | What is wrong |', '| --- | --- |', ...source].join('\n'),
+    ...chapters.flatMap(({ title, rules }) => [`## ${title}`, table(rules)]),
+    '',
+  ].join('\n\n');
+}
+
+function table(list: readonly Rule[]): string {
+  const rows = list.map(
+    ({ name, severity, summary, remedy, requires }) =>
+      `| \`${name}\` | ${severity} | ${markdownCell(summary)} | ${markdownCell(remedy)} | ${(requires ?? []).map((r) => `\`${r}\``).join(', ')} |`,
+  );
+  return [
+    '| Rule | Severity | What must hold | How to mend it | Looked at after |',
+    '| --- | --- | --- | --- | --- |',
+    ...rows,
+  ].join('\n');
+}

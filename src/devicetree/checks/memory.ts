@@ -1,0 +1,160 @@
+import { hex, overlaps, physicalReg, span, type Range } from '../addresses.js';
+import { disabled, memoryOf } from '../partitions.js';
+import type { Node } from '../tree.js';
+import { at, bytes, nameOf, type Rule } from './rule.js';
+
+/** The least translation of a 440's TLB that memory is given out in. */
+const PAGE = 4096;
+/** A 440 has 36 address bits. */
+const PHYSICAL_END = 2 ** 36;
+
+/** `0x1000` of two cells, without rounding. */
+const hex64 = (high = 0, low = 0): string => hex((BigInt(high) << 32n) | BigInt(low));
+
+/** Each stated range with its base and its size as text. */
+function statedRanges(node: Node): (Range & { baseText: string; sizeText: string })[] {
+  const cells = node.get('memory')?.cells ?? [];
+  return memoryOf(node).map((range, i) => {
+    const [baseHigh, baseLow, sizeHigh, sizeLow] = cells.slice(i * 4);
+    return { ...range, baseText: hex64(baseHigh, baseLow), sizeText: hex64(sizeHigh, sizeLow) };
+  });
+}
+
+const memoryEmpty: Rule = {
+  name: 'memory-empty',
+  severity: 'error',
+  over: 'partition',
+  reads: ['memory'],
+  summary: "No range of a partition's memory has size zero.",
+  remedy: 'Write <base-high base-low size-high size-low>; what is 0 is most likely the size.',
+  *run(node) {
+    for (const { size, baseText } of statedRanges(node)) {
+      if (size > 0) continue;
+      yield {
+        ...at(node, 'memory'),
+        message: `the memory of ${nameOf(node)} at ${baseText} has size 0`,
+        remedy: 'write <base-high base-low size-high size-low>, a size of at least 0x1000',
+      };
+    }
+  },
+};
+
+const memoryTooWide: Rule = {
+  name: 'memory-too-wide',
+  severity: 'error',
+  over: 'partition',
+  reads: ['memory'],
+  summary: 'Guest-physical memory lies within the 36 bits that a 440 can address.',
+  remedy: 'Choose a base and a size whose sum is at most 0x1000000000; the high cell comes first.',
+  *run(node) {
+    for (const { base, size, baseText, sizeText } of statedRanges(node)) {
+      if (base + size <= PHYSICAL_END) continue;
+      yield {
+        ...at(node, 'memory'),
+        message: `the memory of ${nameOf(node)} at ${baseText}, ${sizeText} bytes, ends beyond the 36 address bits of a 440`,
+        remedy: 'the high cell comes first: <base-high base-low size-high size-low>',
+      };
+    }
+  },
+};
+
+const memoryAlignment: Rule = {
+  name: 'memory-not-page-aligned',
+  severity: 'error',
+  over: 'partition',
+  reads: ['memory'],
+  summary: "A partition's memory is given in whole pages of 4 KiB.",
+  remedy: 'Make base and size multiples of 0x1000.',
+  *run(node) {
+    for (const { base, size, baseText, sizeText } of statedRanges(node)) {
+      if (base % PAGE === 0 && size % PAGE === 0) continue;
+      const wrong = base % PAGE !== 0 ? `base ${baseText}` : `size ${sizeText}`;
+      yield {
+        ...at(node, 'memory'),
+        message: `the memory of ${nameOf(node)} has the ${wrong}, which is not a whole number of 4 KiB pages`,
+        remedy: 'make it a multiple of 0x1000',
+      };
+    }
+  },
+};
+
+const wellFormed = ['memory-empty', 'memory-too-wide', 'memory-not-page-aligned'];
+
+const memoryOverlap: Rule = {
+  name: 'memory-overlap',
+  severity: 'error',
+  over: 'partition',
+  reads: ['memory'],
+  requires: wellFormed,
+  summary: "No two ranges of a partition's memory have an address in common.",
+  remedy: 'Move or shrink one of the two.',
+  *run(node) {
+    const ranges = memoryOf(node);
+    for (const [i, range] of ranges.entries()) {
+      const before = ranges.slice(0, i).find((other) => overlaps(range, other));
+      if (!before) continue;
+      yield {
+        ...at(node, 'memory'),
+        message: `two ranges of the memory of ${nameOf(node)} overlap: ${span(before)} and ${span(range)}`,
+        remedy: `let the second begin at ${hex(before.base + before.size)}, or shrink the first`,
+      };
+    }
+  },
+};
+
+const memoryAtZero: Rule = {
+  name: 'memory-not-at-zero',
+  severity: 'error',
+  over: 'partition',
+  reads: ['memory'],
+  requires: wellFormed,
+  summary: "One range of a partition's memory begins at guest-physical address 0, where 440 images are loaded.",
+  remedy: 'Give one range the base <0x0 0x0>: it is what the guest sees, not where on the board it is.',
+  *run(node) {
+    const ranges = memoryOf(node);
+    if (ranges.length === 0 || ranges.some(({ base }) => base === 0)) return;
+    yield {
+      ...at(node, 'memory'),
+      message: `the memory of ${nameOf(node)} begins at ${hex(Math.min(...ranges.map((r) => r.base)))}, and a guest starts from address 0`,
+      remedy: 'give one range the base <0x0 0x0>: these are the addresses that the guest sees',
+    };
+  },
+};
+
+const memoryExceedsBoard: Rule = {
+  name: 'memory-exceeds-board',
+  severity: 'error',
+  over: 'partitions',
+  summary: 'The partitions together have no more memory than the board.',
+  remedy: 'Shrink the largest, or give the board more memory.',
+  *run(_node, context) {
+    const { partitions, board } = context;
+    const memories = board.filter((n) => n.get('device_type')?.string === 'memory' && !disabled(n));
+    if (memories.length === 0 || memories.some((node) => !context.sound(node, 'reg'))) return;
+    const has = memories.flatMap(physicalReg).reduce((sum, { size }) => sum + size, 0);
+    if (has === 0) return;
+    let given = 0;
+    for (const partition of partitions) {
+      if (!context.sound(partition, 'memory') || !context.passed(partition, ...wellFormed, 'memory-overlap')) continue;
+      const wanted = memoryOf(partition).reduce((sum, { size }) => sum + size, 0);
+      if (given + wanted > has) {
+        const left = given === 0 ? '' : `, of which ${bytes(has - given)} are left`;
+        yield {
+          ...at(partition, 'memory'),
+          message: `${nameOf(partition)} wants ${bytes(wanted)}, and the board has ${bytes(has)}${left}`,
+          remedy: `give it at most ${bytes(has - given)}, or shrink another`,
+        };
+      } else given += wanted;
+    }
+  },
+};
+
+/** What can be wrong with the memory of partitions. */
+export const memoryRules: readonly Rule[] = [
+  memoryEmpty,
+  memoryTooWide,
+  memoryAlignment,
+  memoryOverlap,
+  memoryAtZero,
+  memoryExceedsBoard,
+];

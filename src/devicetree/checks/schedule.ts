@@ -1,0 +1,28 @@
+import { exitKinds, partitions as binding } from '../bindings/partitions.js';
+import { at, type Rule } from './rule.js';
+
+const costs = ['exit-cycles', ...exitKinds.map((kind) => `exit-cycles-${kind}`), 'world-switch-cycles'];
+
+const costsExceedQuantum: Rule = {
+  name: 'exit-costs-exceed-quantum',
+  severity: 'warning',
+  over: 'partitions',
+  reads: ['quantum', ...costs],
+  summary: 'One exit costs less than a quantum: otherwise a guest hardly runs.',
+  remedy: 'Make the quantum many times the cost of an exit.',
+  *run(node) {
+    const quantum = node.cell('quantum') ?? binding.properties.quantum.default;
+    for (const name of costs) {
+      const cost = node.cell(name);
+      if (cost === undefined || cost < quantum) continue;
+      yield {
+        ...at(node, name),
+        message: `'${name}' is ${cost}, and a quantum has ${quantum} cycles: a guest would hardly run`,
+        remedy: `make quantum many times that: quantum = <${Math.min(cost * 100, 0xffffffff)}>;`,
+      };
+    }
+  },
+};
+
+/** What can be wrong with how partitions share the core. */
+export const scheduleRules: readonly Rule[] = [costsExceedQuantum];

@@ -1,0 +1,158 @@
+import { LEVEL_HIGH, regOf, type Range } from './addresses.js';
+import { partition as partitionBinding } from './bindings/partition.js';
+import { partitions as partitionsBinding, type ExitKind } from './bindings/partitions.js';
+import {
+  consoleOf,
+  devicesOf,
+  isByteChannel,
+  isFinisher,
+  isSerial,
+  linesOf,
+  memoryOf,
+  partitionNodes,
+  partitionsNode,
+  portsOf,
+  disabled,
+  type Line,
+} from './partitions.js';
+import { placeOf } from './bindings/index.js';
+import { serial as serialBinding } from './bindings/serial.js';
+import { joinPath } from './paths.js';
+import type { Node, Position, Tree } from './tree.js';
+
+/** What becomes of a partition whose guest resets its processor. */
+export type OnReset = 'stop' | 'restart';
+
+/** A virtual UART. */
+export interface SerialConfiguration extends Line {
+  readonly node: Node;
+  /** The node's name, which the stream is called by: `serial@ef600300`. */
+  readonly name: string;
+  readonly base: number;
+  readonly size: number;
+  /** Hz. */
+  readonly clockFrequency: number;
+  /** Bits a second. */
+  readonly currentSpeed: number;
+}
+
+/** A console by hypercall, with its two interrupts. */
+export interface ByteChannelConfiguration {
+  readonly node: Node;
+  readonly name: string;
+  readonly rx: Line;
+  readonly tx: Line;
+}
+
+/** A partition as it is to be made: every default filled in. */
+export interface PartitionConfiguration {
+  readonly name: string;
+  readonly label: string;
+  readonly at: Position;
+  readonly node: Node;
+  /** Paths are joined with the folder of the file that holds the property. */
+  readonly image: string;
+  readonly initrd?: string;
+  readonly bootargs?: string;
+  /** By guest-physical address, in the order of the source. */
+  readonly memory: readonly Range[];
+  readonly vcpus: number;
+  readonly onReset: OnReset;
+  readonly serials: readonly SerialConfiguration[];
+  readonly byteChannels: readonly ByteChannelConfiguration[];
+  readonly finisher?: { readonly node: Node; readonly base: number };
+  /** Nodes of the board that it has to itself. */
+  readonly devices: readonly Node[];
+  /** The name of the serial port or byte channel that is its console. */
+  readonly stdout?: string;
+  /** What is merged over the guest's generated tree. */
+  readonly nodeUpdate?: Node;
+}
+
+/** What to run, and how the partitions share the core. Times are in cycles of the core. */
+export interface Configuration {
+  readonly partitions: readonly PartitionConfiguration[];
+  readonly quantum: number;
+  readonly worldSwitchCycles: number;
+  /** What an exit of this kind costs. */
+  exitCycles(kind: ExitKind): number;
+}
+
+/** A configuration from a tree in which `check` has found no errors; the same tree always gives the same. */
+export function configure(tree: Tree): Configuration {
+  const node = partitionsNode(tree);
+  const { quantum, 'exit-cycles': exit, 'world-switch-cycles': worldSwitch } = partitionsBinding.properties;
+  return {
+    partitions: partitionNodes(tree).map((partition) => configurePartition(tree, partition)),
+    quantum: node?.cell('quantum') ?? quantum.default,
+    worldSwitchCycles: node?.cell('world-switch-cycles') ?? worldSwitch.default,
+    exitCycles: (kind) => node?.cell(`exit-cycles-${kind}`) ?? node?.cell('exit-cycles') ?? exit.default,
+  };
+}
+
+function configurePartition(tree: Tree, node: Node): PartitionConfiguration {
+  const { vcpus } = partitionBinding.properties;
+  const ports = portsOf(node);
+  const lines = linesOf(tree, node);
+  const finisher = ports.find(isFinisher);
+  const initrd = node.get('initrd');
+  const bootargs = node.get('bootargs');
+  const stdout = consoleOf(tree, node)?.name;
+  const nodeUpdate = node.child('node-update');
+  return {
+    name: node.name,
+    label: node.get('label')?.string ?? node.name,
+    at: node.at,
+    node,
+    image: pathIn(node, 'image') ?? '',
+    ...(initrd && { initrd: pathIn(node, 'initrd') ?? '' }),
+    ...(bootargs && { bootargs: bootargs.string }),
+    memory: memoryOf(node),
+    vcpus: node.cell('vcpus') ?? vcpus.default,
+    onReset: onResetOf(node),
+    serials: ports.filter(isSerial).map((port) => serialOf(port, lines.get(port))),
+    byteChannels: ports.filter(isByteChannel).map((port) => byteChannelOf(port, lines.get(port))),
+    ...(finisher && { finisher: { node: finisher, base: baseOf(finisher).base } }),
+    devices: devicesOf(tree, node),
+    ...(stdout !== undefined && { stdout }),
+    ...(nodeUpdate && { nodeUpdate }),
+  };
+}
+
+function pathIn(node: Node, name: string): string | undefined {
+  const property = node.get(name);
+  return property && joinPath(property.at.file, property.string);
+}
+
+function onResetOf(node: Node): OnReset {
+  const said = node.get('on-reset')?.string;
+  return said === 'restart' || said === 'stop' ? said : partitionBinding.properties['on-reset'].default;
+}
+
+const baseOf = (node: Node): Range => regOf(node)[0] ?? { base: 0, size: 0 };
+
+const NO_LINE: Line = { line: 0, type: LEVEL_HIGH };
+
+function serialOf(node: Node, lines: readonly Line[] = []): SerialConfiguration {
+  const { 'clock-frequency': clock, 'current-speed': speed } = serialBinding.properties;
+  const { line, type } = lines[0] ?? NO_LINE;
+  return {
+    node,
+    name: node.name,
+    ...baseOf(node),
+    line,
+    type,
+    clockFrequency: node.cell('clock-frequency') ?? clock.default,
+    currentSpeed: node.cell('current-speed') ?? speed.default,
+  };
+}
+
+function byteChannelOf(node: Node, lines: readonly Line[] = []): ByteChannelConfiguration {
+  const pick = ({ line, type }: Line): Line => ({ line, type });
+  return { node, name: node.name, rx: pick(lines[0] ?? NO_LINE), tx: pick(lines[1] ?? NO_LINE) };
+}
+
+/** The board's serial ports in the order of the source, without those that are disabled. */
+export function boardSerials(tree: Tree): Node[] {
+  return [...tree.root.walk()].filter((node) => placeOf(node) === 'board' && isSerial(node) && !disabled(node));
+}

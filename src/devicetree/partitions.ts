@@ -1,0 +1,117 @@
+import { LEVEL_HIGH, interruptsOf, physicalReg, regOf, type Range } from './addresses.js';
+import { bindingOf, placeOf } from './bindings/index.js';
+import { byteChannel } from './bindings/byte-channel.js';
+import { finisher } from './bindings/finisher.js';
+import { serial } from './bindings/serial.js';
+import type { Node, Tree } from './tree.js';
+
+/** Inputs of an interrupt controller (UIC). */
+export const LINES = 32;
+
+/** A line of a partition's own controller. */
+export interface Line {
+  readonly line: number;
+  readonly type: number;
+}
+
+/** Whether a node is to be left out (`status = "disabled"`). */
+export const disabled = (node: Node): boolean => node.get('status')?.string === 'disabled';
+
+/** `/partitions`, or undefined. */
+export const partitionsNode = (tree: Tree): Node | undefined => tree.root.children.find((c) => c.name === 'partitions');
+
+/** The partitions of a tree in the order of the source, without those that are disabled. */
+export const partitionNodes = (tree: Tree): Node[] =>
+  (partitionsNode(tree)?.children ?? []).filter((node) => node.isCompatible('hv440,partition') && !disabled(node));
+
+/** The devices that the hypervisor provides to a partition, in the order of the source. */
+export const portsOf = (partition: Node): Node[] =>
+  partition.children.filter((node) => bindingOf(node)?.place === 'partition' && !disabled(node));
+
+/** The ports that a partition's console can be. */
+export const consolesOf = (partition: Node): Node[] =>
+  portsOf(partition).filter((p) => isSerial(p) || isByteChannel(p));
+
+export const isSerial = (node: Node): boolean => node.isCompatible(...serial.compatible);
+export const isByteChannel = (node: Node): boolean => node.isCompatible(...byteChannel.compatible);
+export const isFinisher = (node: Node): boolean => node.isCompatible(...finisher.compatible);
+
+/** The partition's console: what `stdout` names, or else the first there is; undefined where it names none or there is none. */
+export function consoleOf(tree: Tree, partition: Node): Node | undefined {
+  const consoles = consolesOf(partition);
+  const stdout = partition.get('stdout');
+  if (!stdout) return consoles[0];
+  // A blob does not say whether these are a reference or three letters; no phandle of ours is as large as letters.
+  const referred = stdout.value.length === 4 && consoles.find((port) => port.phandle === stdout.cells[0]);
+  if (referred) return referred;
+  const name = stdout.string.split(':')[0]!;
+  const named = name.startsWith('/') ? tree.find(name) : partition.child(name);
+  return consoles.find((port) => port === named);
+}
+
+/** The board's devices that a partition has to itself, as far as its references lead to a node. */
+export const devicesOf = (tree: Tree, partition: Node): Node[] =>
+  (partition.get('devices')?.cells ?? []).flatMap((phandle) => tree.byPhandle(phandle) ?? []);
+
+/** Everything but the memory that a partition's guest finds at an address: its ports, and the board's devices it has. */
+export function registersOf(tree: Tree, partition: Node): { node: Node; range: Range }[] {
+  const ports = portsOf(partition).flatMap((node) => regOf(node).map((range) => ({ node, range })));
+  const devices = devicesOf(tree, partition).flatMap((node) => physicalReg(node).map((range) => ({ node, range })));
+  return [...ports, ...devices];
+}
+
+/** The lines that a port's own `interrupts` name; none where it leaves the choice to us. */
+export function statedLines(port: Node): Line[] {
+  const cells = port.get('interrupts')?.cells ?? [];
+  return Array.from({ length: cells.length >> 1 }, (_, i) => ({ line: cells[i * 2]!, type: cells[i * 2 + 1]! }));
+}
+
+/**
+ * The lines of every port of a partition that has any. First come those that are stated, here and by the board's
+ * devices it has; then, in the order of the source, serial ports get the line of the board's device with the same
+ * unit address, if it is free; then all others the lowest free lines. A port that finds none free is left out.
+ */
+export function linesOf(tree: Tree, partition: Node): Map<Node, Line[]> {
+  const lines = new Map<Node, Line[]>();
+  const taken = new Set(devicesOf(tree, partition).flatMap((node) => interruptsOf(node).map((i) => i.line)));
+  const give = (port: Node, chosen: Line[]): void => {
+    lines.set(port, chosen);
+    for (const { line } of chosen) taken.add(line);
+  };
+  const consoles = consolesOf(partition);
+  for (const port of consoles) if (port.has('interrupts')) give(port, statedLines(port));
+  for (const port of consoles.filter((p) => isSerial(p) && !lines.has(p))) {
+    const [like] = boardInterrupts(tree, port);
+    if (like && !taken.has(like.line)) give(port, [like]);
+  }
+  for (const port of consoles.filter((p) => !lines.has(p))) {
+    const free = Array.from({ length: LINES }, (_, line) => line).filter((line) => !taken.has(line));
+    const wanted = isByteChannel(port) ? byteChannel.properties.interrupts.interrupts : 1;
+    if (free.length >= wanted)
+      give(
+        port,
+        free.slice(0, wanted).map((line) => ({ line, type: LEVEL_HIGH })),
+      );
+  }
+  return lines;
+}
+
+/** The interrupts of the board's node with the same unit address as this port. */
+function boardInterrupts(tree: Tree, port: Node): Line[] {
+  for (const node of tree.root.walk()) {
+    if (placeOf(node) !== 'board' || node.unitAddress === undefined) continue;
+    if (node.unitAddress.toLowerCase() !== port.unitAddress?.toLowerCase()) continue;
+    const interrupts = interruptsOf(node);
+    if (interrupts.length > 0) return interrupts.map(({ line, type }) => ({ line, type }));
+  }
+  return [];
+}
+
+/** The guest-physical ranges of a partition's memory, as stated. */
+export function memoryOf(partition: Node): Range[] {
+  const cells = partition.get('memory')?.cells ?? [];
+  return Array.from({ length: cells.length >> 2 }, (_, i) => {
+    const [baseHigh, baseLow, sizeHigh, sizeLow] = cells.slice(i * 4, i * 4 + 4) as [number, number, number, number];
+    return { base: baseHigh * 2 ** 32 + baseLow, size: sizeHigh * 2 ** 32 + sizeLow };
+  });
+}

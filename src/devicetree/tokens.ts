@@ -1,0 +1,76 @@
+import type { Position } from './tree.js';
+
+/** What a word is. A character literal is a number. */
+export type TokenKind =
+  'name' | 'label' | 'reference' | 'string' | 'number' | 'byte' | 'keyword' | 'punctuation' | 'unknown' | 'end';
+
+/** A word of the source. */
+export interface Token {
+  readonly kind: TokenKind;
+  /** As it stands in the source. */
+  readonly text: string;
+  readonly at: Position;
+  /** The line it ends in; a string may run over several. */
+  readonly endLine: number;
+  /** What it says: a name, a label without its colon, the label or path of a reference, a keyword with its slashes. */
+  readonly name: string;
+  /** The value of a number, a character literal or a byte. */
+  readonly value: bigint;
+  /** A string's bytes, without a NUL. */
+  readonly bytes: Uint8Array;
+  readonly source: SourceFile;
+  /** Where it begins in `source.text`. */
+  readonly start: number;
+}
+
+/** One open file. */
+export interface SourceFile {
+  readonly text: string;
+  /** The path it was read from: includes are relative to it. */
+  readonly path: string;
+  /** The name positions show, which a line marker changes. */
+  name: string;
+  offset: number;
+  line: number;
+  lineStart: number;
+}
+
+/**
+ * How a word is read: a name may begin with a digit, and two hexadecimal digits in brackets are a byte. dtc changes
+ * mode by the words themselves: `{` and `;` expect a name, `[` bytes, and a name, `]` or most keywords values.
+ */
+export type LexerMode = 'value' | 'name' | 'bytes';
+
+/** The words between slashes, each with the mode that it begins, if one. */
+export const keywords: Readonly<Record<string, LexerMode | undefined>> = {
+  '/dts-v1/': 'value',
+  '/plugin/': undefined,
+  '/memreserve/': 'value',
+  '/bits/': 'value',
+  '/incbin/': undefined,
+  '/delete-property/': 'name',
+  '/delete-node/': 'name',
+  '/omit-if-no-ref/': 'name',
+};
+
+/** The signs that begin a mode. */
+export const modeAfter: Readonly<Record<string, LexerMode>> = { '{': 'name', ';': 'name', '[': 'bytes' };
+
+/** What words, and that which stands between them, look like; as in dtc, labels and references are the same in every mode. */
+export const patterns = {
+  blank: /[ \t\n\v\f\r]+/y,
+  lineMarker: /#(?:line)?[ \t]+([0-9]+)[ \t]+"((?:[^\\"]|\\.)*)"(?:[ \t]+[0-9]+)*(?:[ \t\r]*\n)?/y,
+  include: /(?:\/include\/[ \t\n\v\f\r]*|#[ \t]*include[ \t]*)"([^"\n]*)"/y,
+  directive:
+    /#[ \t]*(?:define|undef|ifdef|ifndef|if|elif|else|endif|error|warning|pragma|include)(?=[ \t\r\n"<]|$)(?![ \t]*[=;])[^\n]*/y,
+  label: /[a-zA-Z_][a-zA-Z0-9_]*:/y,
+  labelReference: /&[a-zA-Z_][a-zA-Z0-9_]*/y,
+  pathReference: /&\{\/[a-zA-Z0-9,._+*#?@/-]*\}/y,
+  keyword: /\/[a-z][a-z0-9-]*\//y,
+  name: /\\?[a-zA-Z0-9,._+*#?@-]+/y,
+  number: /(?:0[xX][0-9a-fA-F]+|[0-9]+)(?:ULL|UL|LL|L|U)?/y,
+  byte: /[0-9a-fA-F]{2}/y,
+  operator: /<<|>>|<=|>=|==|!=|&&|\|\|/y,
+  punctuation: /[/{}()[\]<>;:=,?+\-*%~!&|^]/y,
+  word: /[\p{L}\p{N}_.$@#\\]+|[^]/uy,
+};

@@ -1,0 +1,81 @@
+import type { Ram } from '../bus/memory.js';
+import type { Region } from '../bus/bus.js';
+import type { Stop } from '../cpu/core.js';
+import type { Trap } from '../cpu/trap.js';
+import type { Use } from '../mmu/tlb.js';
+import type { Vcpu } from './vcpu.js';
+
+/** Why a guest left the core for the hypervisor. */
+export type Exit =
+  | { readonly kind: 'preempted' } // its quantum is over
+  | { readonly kind: 'host-interrupt' } // something is due that is the hypervisor's: a timer, a device
+  | { readonly kind: 'hypercall' }
+  | { readonly kind: 'emulate' } // a privileged instruction
+  | { readonly kind: 'device'; readonly physical: number } // an access to what is not RAM
+  | { readonly kind: 'shadow-miss'; readonly address: number; readonly entry: number; readonly physical: number; readonly ram: Region<Ram> }
+  | { readonly kind: 'reflect'; readonly trap: Trap }; // the guest's own trap
+
+export type ExitKind = Exit['kind'];
+
+/** What the run loop does after an exit has been handled. */
+export type Outcome = 'resume' | 'reschedule';
+
+/** r0 of a KVM hypercall is not looked at: `sc` with LEV 0 is always the guest's own. */
+const HYPERCALL_LEVEL = 1;
+
+/** Whose business is it? Pure: it looks at the guest, and changes nothing. `over`: the quantum is used up. */
+export function classify(stop: Stop, vcpu: Vcpu, over: boolean): Exit {
+  if (stop.kind !== 'trap') return { kind: over ? 'preempted' : 'host-interrupt' };
+  const { trap } = stop;
+  switch (trap.kind) {
+    // The real core's own interrupts
+    case 'external-input':
+    case 'critical-input':
+    case 'decrementer':
+    case 'fixed-interval':
+    case 'watchdog':
+    case 'debug':
+      return { kind: 'host-interrupt' };
+    // All of a guest runs in user mode, so this is its supervisor's instruction or its user's mistake: running it on the
+    // guest's own machine tells which
+    case 'program':
+      return trap.cause === 'privileged' ? { kind: 'emulate' } : { kind: 'reflect', trap };
+    case 'system-call':
+      return systemCall(trap, vcpu);
+    // The shadow may deny for reasons of its own, so the guest's TLB is asked
+    case 'instruction-tlb-miss':
+    case 'instruction-storage':
+      return translation(trap, vcpu, vcpu.machine.regs.pc, 'execute');
+    case 'data-tlb-miss':
+    case 'data-storage':
+      return translation(trap, vcpu, trap.address, trap.access);
+    case 'alignment':
+    case 'fp-unavailable':
+    case 'ap-unavailable':
+    case 'machine-check':
+      return { kind: 'reflect', trap };
+    default:
+      return trap satisfies never;
+  }
+}
+
+function systemCall(trap: Extract<Trap, { kind: 'system-call' }>, vcpu: Vcpu): Exit {
+  if (trap.level !== HYPERCALL_LEVEL) return { kind: 'reflect', trap };
+  return vcpu.user ? { kind: 'reflect', trap: { kind: 'program', cause: 'privileged' } } : { kind: 'hypercall' };
+}
+
+/** The real core could not translate. Whose miss is it? */
+function translation(trap: Trap, vcpu: Vcpu, address: number, use: Use): Exit {
+  const guest = vcpu.shadowTlb.translate(address, use);
+  if (guest.kind === 'miss') return { kind: 'reflect', trap: missed(use, address) };
+  if (guest.kind === 'forbidden') return { kind: 'reflect', trap: forbidden(use, address) };
+  const ram = vcpu.machine.bus.ram.find(guest.physical);
+  if (ram) return { kind: 'shadow-miss', address, entry: guest.entry, physical: guest.physical, ram };
+  return { kind: 'device', physical: guest.physical };
+}
+
+const missed = (use: Use, address: number): Trap =>
+  use === 'execute' ? { kind: 'instruction-tlb-miss' } : { kind: 'data-tlb-miss', address, access: use };
+
+const forbidden = (use: Use, address: number): Trap =>
+  use === 'execute' ? { kind: 'instruction-storage' } : { kind: 'data-storage', address, access: use };

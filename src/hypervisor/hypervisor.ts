@@ -1,0 +1,274 @@
+import { buildBoard, type Board, type Environment } from '../board/board.js';
+import { describeEnding, exitStatus, type Machine, type ProgramState, type Progress } from '../board/machine.js';
+import { SerialInput, type InputRecord } from '../board/serial-input.js';
+import { assert } from '../bus/assert.js';
+import type { Device, Line } from '../bus/bus.js';
+import type { Clock } from '../bus/clock.js';
+import { Ram, type SharedMemory } from '../bus/memory.js';
+import type { Engine } from '../cpu/engine/engine.js';
+import type { Core } from '../cpu/core.js';
+import { physicalReg } from '../devicetree/addresses.js';
+import type { Configuration, PartitionConfiguration } from '../devicetree/configuration.js';
+import type { Node, Tree } from '../devicetree/tree.js';
+import type { BootProblem } from '../loader/boot.js';
+import type { Image } from '../loader/contents.js';
+import { ExitAccount } from './accounting.js';
+import { guestTree } from './guest-tree.js';
+import { Partition } from './partition.js';
+import { PidPool } from './pid-pool.js';
+import { place, type Placed } from './placement.js';
+import { beginTurn, runGuest, type Observation } from './run.js';
+import { RoundRobin } from './scheduler.js';
+import { Vcpu } from './vcpu.js';
+
+export interface HypervisorOptions {
+  readonly memory: SharedMemory;
+  readonly clock: Clock;
+  readonly engine: Engine;
+  /** The whole configuration, checked, and what it says. */
+  readonly tree: Tree;
+  readonly configuration: Configuration;
+  /** Where a port's bytes go, by stream name. */
+  transmit(stream: string): (byte: number) => void;
+  readonly recordInput: (record: InputRecord) => void;
+  /** What the hypervisor has to tell: a line without its end. */
+  log(line: string): void;
+}
+
+interface Turn {
+  readonly vcpu: Vcpu;
+  readonly end: number;
+}
+
+/** A guest's program and initrd, as files. */
+export interface GuestFiles {
+  readonly image: Image;
+  readonly initrd?: Uint8Array;
+}
+
+/** The board with a hypervisor on it: partitions take turns on its core. */
+export class Hypervisor implements Machine {
+  readonly clock: Clock;
+  readonly board: Board;
+  readonly partitions: readonly Partition[];
+  /** Called for every exit, before it is handled. */
+  observers: ((observation: Observation) => void)[] = [];
+  readonly #core: Core;
+  readonly #scheduler: RoundRobin;
+  readonly #redirected = new Map<Node, { line: Line | undefined }>();
+  readonly #announced = new Set<Partition>();
+  #last: Vcpu | undefined;
+  /** Whose turn it is, and until which cycle. */
+  #turn: Turn | undefined;
+
+  constructor(private readonly options: HypervisorOptions) {
+    const { clock, configuration, tree } = options;
+    this.clock = clock;
+    for (const node of configuration.partitions.flatMap((p) => p.devices)) this.#redirected.set(node, { line: undefined });
+    this.board = buildBoard(tree, this.#boardEnvironment());
+    const [core] = this.board.cores;
+    assert(core !== undefined, 'the board has a core');
+    this.#core = core;
+    const pids = new PidPool();
+    const sizes = configuration.partitions.flatMap((p) => p.memory.map((m) => m.size));
+    const places = place(this.board.bus.ram.regions, sizes);
+    this.partitions = configuration.partitions.map((config, i) =>
+      this.#build(config, i + 1, pids, places.splice(0, config.memory.length)),
+    );
+    this.#scheduler = new RoundRobin(this.partitions.flatMap((p) => p.vcpus));
+  }
+
+  /** The real board. What is given to a partition has its interrupt wire led there. */
+  #boardEnvironment(): Environment {
+    const { memory, clock, engine, transmit, recordInput } = this.options;
+    const streamOf = (name: string): string => this.#streamOfBoardPort(name);
+    return {
+      memory,
+      clock,
+      engine,
+      ram: (_, size) => Ram.allocate(memory, size),
+      transmit: (name) => transmit(streamOf(name)),
+      streamOf,
+      recordInput,
+      finish: () => {},
+      redirect: (node) => {
+        const wire = this.#redirected.get(node);
+        return wire && { set: (asserted) => wire.line?.set(asserted) };
+      },
+    };
+  }
+
+  /** A port that was given to a partition is that partition's stream. */
+  #streamOfBoardPort(name: string): string {
+    const owner = this.options.configuration.partitions.find((p) => p.devices.some((d) => d.name === name));
+    return `${owner?.name ?? 'board'}/${name}`;
+  }
+
+  #build(config: PartitionConfiguration, guestId: number, pids: PidPool, places: readonly Placed[]): Partition {
+    const { memory, clock, engine, tree, transmit, recordInput } = this.options;
+    const streamOf = (name: string): string => `${config.name}/${name}`;
+    const virtual = guestTree(config, tree, guestId);
+    const finish = (status: number): void => {
+      partition.end({ kind: 'finished', status });
+    };
+    const board = buildBoard(virtual, {
+      memory,
+      clock,
+      engine,
+      ram: (base) => {
+        const at = places[config.memory.findIndex((m) => m.base === base)];
+        assert(at !== undefined, 'every range of a partition’s memory has a place');
+        return at.ram;
+      },
+      transmit: (name) => transmit(streamOf(name)),
+      streamOf,
+      recordInput,
+      finish,
+      provide: (node, line) => this.#passThrough(config, node, line),
+    });
+    const frequency = virtual.find('/cpus/cpu@0')?.cell('clock-frequency') ?? 0;
+    const cyclesPerCharacter = Math.max(1, Math.round((frequency * 10) / 115200));
+    const partition: Partition = new Partition(config, board, places, {
+      cyclesPerCharacter,
+      transmit: (name) => transmit(streamOf(name)),
+      input: (name, channel) => new SerialInput(streamOf(name), channel, clock, recordInput),
+    });
+    for (let i = 0; i < config.vcpus; i++) {
+      partition.vcpus.push(new Vcpu(partition, i, board, this.#core, pids, new ExitAccount()));
+    }
+    return partition;
+  }
+
+  /** The board's own device for a node that was given to this partition, with its interrupt led to the guest's controller. */
+  #passThrough(config: PartitionConfiguration, node: Node, line: Line): Device | undefined {
+    const given = config.devices.find((d) => d.name === node.name);
+    const wire = given && this.#redirected.get(given);
+    const [reg] = given ? physicalReg(given) : [];
+    if (!wire || !reg) return undefined;
+    wire.line = line;
+    return this.board.bus.devices.find(reg.base)?.target;
+  }
+
+  /** Load every partition's guest; files by partition name. Says why for the first that does not fit. */
+  start(files: ReadonlyMap<string, GuestFiles>): BootProblem | undefined {
+    for (const [i, partition] of this.partitions.entries()) {
+      const guest = files.get(partition.name);
+      assert(guest !== undefined, `${partition.name} has an image`);
+      const tree = guestTree(partition.config, this.options.tree, i + 1);
+      const problem = partition.start({ ...guest, tree });
+      if (problem) return { problem: `partition '${partition.name}': ${problem.problem}` };
+    }
+    return undefined;
+  }
+
+  run(cycles: number): Progress {
+    const end = this.clock.now + cycles;
+    while (this.clock.now < end) {
+      if (this.clock.held) return { kind: 'starved' };
+      if (this.partitions.every((p) => !p.running)) return { kind: 'ended', ending: this.#ending };
+      this.#turn ??= this.#nextTurn();
+      if (!this.#turn) {
+        if (this.clock.next > this.clock.now) return { kind: 'idle', until: this.clock.next };
+        this.clock.ring();
+        continue;
+      }
+      if (this.#runTurn(this.#turn, end)) this.#turn = undefined;
+      this.#announceEndings();
+    }
+    return { kind: 'ran' };
+  }
+
+  /** Whose turn it is now. Giving the core to another costs cycles, which are the newcomer's. */
+  #nextTurn(): Turn | undefined {
+    const vcpu = this.#scheduler.next();
+    if (!vcpu) return undefined;
+    const { quantum, worldSwitchCycles } = this.options.configuration;
+    const turn = { vcpu, end: this.clock.now + quantum };
+    if (vcpu !== this.#last) {
+      this.clock.now += worldSwitchCycles;
+      vcpu.account.cycles += worldSwitchCycles;
+    }
+    this.#last = vcpu;
+    beginTurn(vcpu);
+    return turn;
+  }
+
+  /** Go on with a turn; true when it is over. Where `run` stops in between leaves no trace. */
+  #runTurn({ vcpu, end }: Turn, pause: number): boolean {
+    const { account } = vcpu;
+    const cycle = this.clock.now;
+    const retired = this.#core.retired + vcpu.machine.retired;
+    const over = runGuest(vcpu, { end, pause }, this.options.configuration, (observation) => {
+      for (const observe of this.observers) observe(observation);
+    });
+    account.cycles += this.clock.now - cycle;
+    account.retired += this.#core.retired + vcpu.machine.retired - retired;
+    return over;
+  }
+
+  #announceEndings(): void {
+    for (const partition of this.partitions) {
+      const { ending } = partition;
+      if (!ending || this.#announced.has(partition)) continue;
+      this.#announced.add(partition);
+      this.options.log(`partition '${partition.name}' ${describeEnding(ending)}`);
+    }
+  }
+
+  /** The worst of the partitions' endings. */
+  get #ending() {
+    const endings = this.partitions.map((p) => p.ending ?? ({ kind: 'stopped' } as const));
+    return endings.toSorted((a, b) => exitStatus(b) - exitStatus(a))[0] ?? ({ kind: 'halted' } as const);
+  }
+
+  skip(cycle: number): void {
+    this.clock.now = Math.max(this.clock.now, Math.min(cycle, this.clock.next));
+  }
+
+  type(stream: string, bytes: Uint8Array): boolean {
+    const input = this.#input(stream);
+    input?.type(bytes);
+    return input !== undefined;
+  }
+
+  scripted(stream: string, more: boolean): void {
+    const input = this.#input(stream);
+    if (more) input?.open();
+    else input?.close();
+  }
+
+  #input(stream: string): SerialInput | undefined {
+    return this.#inputs.find((i) => i.stream === stream);
+  }
+
+  /** Every partition's, then those of board ports that nobody was given. */
+  get #inputs(): SerialInput[] {
+    return [...this.partitions.flatMap((p) => p.inputs), ...this.board.ports.map((p) => p.input)];
+  }
+
+  get streams(): readonly string[] {
+    const passed = this.board.ports.map((p) => p.input.stream).filter((s) => !s.startsWith('board/'));
+    return [...this.partitions.flatMap((p) => p.inputs.map((i) => i.stream)), ...passed];
+  }
+
+  get waitingInput(): number {
+    return this.#inputs.reduce((sum, input) => sum + input.waiting, 0);
+  }
+
+  get retired(): number {
+    return this.partitions.flatMap((p) => p.vcpus).reduce((sum, v) => sum + v.account.retired, 0);
+  }
+
+  get programs(): readonly ProgramState[] {
+    return this.partitions.map((partition) => {
+      const [vcpu] = partition.vcpus;
+      const last = vcpu?.lastTrap;
+      return {
+        name: partition.name,
+        state: partition.state,
+        pc: vcpu?.machine.regs.pc ?? 0,
+        lastTrap: last && `${last.trap.kind} at 0x${last.pc.toString(16)}`,
+      };
+    });
+  }
+}

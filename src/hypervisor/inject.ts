@@ -1,0 +1,24 @@
+import { deliver } from '../cpu/deliver.js';
+import type { Trap } from '../cpu/trap.js';
+import { MSR } from '../isa/registers.js';
+import type { Outcome } from './exit.js';
+import type { Vcpu } from './vcpu.js';
+
+/** So many interrupts in a row without one instruction retired: the guest's handlers cannot be entered. */
+const FRUITLESS_LIMIT = 1000;
+
+/** Send the guest to its own handler, by the very function that is a bare board's interrupt. It takes a cycle, as there. */
+export function inject(trap: Trap, vcpu: Vcpu): Outcome {
+  const { machine, partition } = vcpu;
+  vcpu.lastTrap = { trap, pc: machine.regs.pc };
+  if (trap.kind === 'machine-check' && !(machine.system.msr & MSR.ME)) {
+    partition.end({ kind: 'checkstop' });
+    return 'reschedule';
+  }
+  deliver(trap, machine.regs, machine.system);
+  machine.clock.now += 1;
+  vcpu.watchSelfBranch = true;
+  if (++vcpu.fruitless < FRUITLESS_LIMIT) return 'resume';
+  partition.end({ kind: 'fault-loop' });
+  return 'reschedule';
+}

@@ -1,0 +1,86 @@
+import type { Stop } from '../cpu/core.js';
+import { classify, type Exit } from './exit.js';
+import { handle } from './handle.js';
+import { inject } from './inject.js';
+import type { Vcpu } from './vcpu.js';
+
+/** What observers are told of: every exit of every guest, as it is handled. */
+export interface Observation {
+  readonly vcpu: Vcpu;
+  readonly exit: Exit;
+  /** The clock when the guest left the core. */
+  readonly cycle: number;
+}
+
+/** Costs in cycles, from the configuration. */
+export interface Costs {
+  exitCycles(kind: Exit['kind']): number;
+}
+
+/** When a guest has to give the core up: at the end of its quantum, or only for us to look outside. */
+export interface Bounds {
+  readonly end: number;
+  readonly pause: number;
+}
+
+/** Give the core to a guest: a world switch. */
+export function beginTurn(vcpu: Vcpu): void {
+  const { core, machine } = vcpu;
+  core.switchTo(machine.regs, vcpu.shadow, machine.timers);
+  vcpu.watchSelfBranch = true;
+}
+
+/**
+ * Let a guest run until its quantum ends, or it waits, or it has ended (then the result is true), or until `pause`. Exits do
+ * not start the quantum again: they use it up, and so does every interrupt that is injected.
+ */
+export function runGuest(vcpu: Vcpu, { end, pause }: Bounds, costs: Costs, observe: (observation: Observation) => void): boolean {
+  const { machine, partition } = vcpu;
+  const { clock } = machine;
+  for (;;) {
+    if (clock.next <= clock.now) clock.ring();
+    if (clock.held) return false;
+    if (machine.resetRequest) partition.resetRequested();
+    if (!partition.running) return true;
+    const interrupt = machine.pendingInterrupt();
+    if (interrupt) inject(interrupt, vcpu);
+    else if (vcpu.waits && !vcpu.wakes) return halts(vcpu);
+    if (clock.now >= end || !partition.running) return true;
+    if (clock.now >= pause) return false;
+
+    vcpu.idle = false;
+    const stop = execute(vcpu, Math.min(end, pause, clock.next) - clock.now);
+    if (stop.kind === 'self-branch') {
+      if (!machine.canBeInterrupted) partition.end({ kind: 'halted' });
+      vcpu.watchSelfBranch = false; // something may yet interrupt it
+      continue;
+    }
+    const paused = stop.kind !== 'trap' && clock.now < end && clock.next > clock.now;
+    if (paused) return false;
+    const exit = classify(stop, vcpu, clock.now >= end);
+    const cycle = clock.now;
+    observe({ vcpu, exit, cycle });
+    clock.now += costs.exitCycles(exit.kind);
+    const outcome = handle(exit, vcpu);
+    vcpu.account.charge(exit.kind, clock.now - cycle);
+    if (outcome === 'reschedule') return true;
+  }
+}
+
+/** Run the guest's own instructions. */
+function execute(vcpu: Vcpu, cycles: number): Stop {
+  const { core } = vcpu;
+  const { retired } = core;
+  vcpu.enterContext();
+  core.watchSelfBranch = vcpu.watchSelfBranch;
+  const stop = core.run(cycles);
+  if (core.retired !== retired) vcpu.fruitless = 0;
+  if (stop.kind === 'trap') vcpu.stopped(stop.trap);
+  return stop;
+}
+
+/** A guest that waits by MSR[WE] while it lets none through that could come waits for ever. */
+function halts(vcpu: Vcpu): true {
+  if (!vcpu.idle && !vcpu.machine.canBeInterrupted) vcpu.partition.end({ kind: 'halted' });
+  return true;
+}

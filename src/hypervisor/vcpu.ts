@@ -1,0 +1,96 @@
+import { assert } from '../bus/assert.js';
+import type { Board } from '../board/board.js';
+import type { Core } from '../cpu/core.js';
+import { System } from '../cpu/state.js';
+import type { Trap } from '../cpu/trap.js';
+import { MSR } from '../isa/registers.js';
+import type { ExitAccount } from './accounting.js';
+import type { Partition } from './partition.js';
+import { ShadowTlb } from './shadow-tlb.js';
+import type { PidPool } from './pid-pool.js';
+
+/** A guest's processor: the machine that it believes it has, and what the real core holds while it runs. */
+export class Vcpu {
+  /** The guest's own view: its MSR, its TLB, its guest-physical bus. Its registers are the ones that the real core runs. */
+  readonly machine: Core;
+  /** The real core's supervisor registers while this guest runs: user mode, shadow translations. */
+  readonly shadow: System;
+  readonly shadowTlb: ShadowTlb;
+  /** The last trap that the guest was left for, and where; for a person who wonders. */
+  lastTrap: { readonly trap: Trap; readonly pc: number } | undefined;
+  /** It asked by EV_IDLE to wait for an interrupt. */
+  idle = false;
+  /** Whether the core is to stop at a branch to itself: once, and again after anything that may have changed its meaning. */
+  watchSelfBranch = true;
+  /** The core stopped at a system call, so the pc is behind it. */
+  stoppedBehindCall = false;
+  /** Interrupts injected since an instruction was last retired. */
+  fruitless = 0;
+
+  constructor(
+    readonly partition: Partition,
+    readonly index: number,
+    board: Board,
+    /** The real core that runs it. */
+    readonly core: Core,
+    pids: PidPool,
+    readonly account: ExitAccount,
+  ) {
+    const machine = board.cores[index];
+    assert(machine !== undefined, `${partition.name} has a processor ${index}`);
+    this.machine = machine;
+    this.shadow = new System(core.memory);
+    this.shadowTlb = new ShadowTlb(this, pids);
+    machine.onTlbChange = (entry) => this.shadowTlb.guestChanged(entry);
+  }
+
+  get name(): string {
+    return `${this.partition.name}/cpu${this.index}`;
+  }
+
+  /** Is the guest's own program, not its supervisor, running? */
+  get user(): boolean {
+    return (this.machine.system.msr & MSR.PR) !== 0;
+  }
+
+  /** Does it wait for an interrupt: by MSR[WE], or by EV_IDLE? */
+  get waits(): boolean {
+    return this.idle || (this.machine.system.msr & MSR.WE) !== 0;
+  }
+
+  /** EV_IDLE ends at any interrupt, MSR[WE] only at one that the MSR lets through. */
+  get wakes(): boolean {
+    return this.idle ? this.machine.interruptWaits : this.machine.pendingInterrupt() !== null;
+  }
+
+  /** Could it use the core now? */
+  get runnable(): boolean {
+    return this.partition.running && (!this.waits || this.wakes);
+  }
+
+  /** The core stopped at a trap. */
+  stopped(trap: Trap): void {
+    this.stoppedBehindCall = trap.kind === 'system-call';
+    this.lastTrap = { trap, pc: this.machine.regs.pc };
+  }
+
+  /** As after the guest's power-on. */
+  reset(): void {
+    this.shadowTlb.flush();
+    this.shadow.reset();
+    this.lastTrap = undefined;
+    this.idle = false;
+    this.fruitless = 0;
+  }
+
+  /**
+   * Set up what the real core holds for the guest's present state. Everything of a guest runs as a user program; which of
+   * its translations the real core sees is a matter of the PID. Nothing is flushed.
+   */
+  enterContext(): void {
+    const guest = this.machine.system.msr;
+    this.shadow.msr = MSR.PR | MSR.EE | MSR.CE | MSR.ME | (guest & (MSR.IS | MSR.DS | MSR.FP | MSR.FE0 | MSR.FE1));
+    this.shadow.set('pid', this.shadowTlb.pidFor(this.user, this.machine.system.pid));
+    this.core.contextChanged();
+  }
+}

@@ -1,0 +1,173 @@
+/** An instruction is one value: how it is encoded, how it is written, what it means. */
+export interface Instruction {
+  readonly name: string;
+  /** The bits of the word that are fixed, and their values. */
+  readonly mask: number;
+  readonly match: number;
+  readonly fields: readonly Field[];
+  /** Operands as an assembler takes them: `rt, d(ra)`. */
+  readonly syntax: string;
+  readonly meaning: Meaning<string>;
+  /** Set for the 405/440 multiply-accumulate family and other words that programs seldom run. */
+  readonly rare: boolean;
+}
+
+/** A named run of bits. `split` swaps the two halves of a ten-bit SPR or DCR number (the manual's SPRF and DCRF). */
+export interface Field {
+  readonly name: string;
+  readonly shift: number;
+  readonly width: number;
+  readonly kind: 'unsigned' | 'signed' | 'split';
+}
+
+/** A meaning is written once over abstract values; each reader decides what a value is. */
+export type Meaning<Name extends string> = <V, F>(m: Machine<V, F>, f: Readonly<Record<Name, F>>) => void;
+
+/**
+ * The vocabulary of meanings. V is a 32-bit value, F an instruction field; truth is a V of 0 or 1. A word gives a value or
+ * has an effect, so that each can be printed as JavaScript, as WebAssembly or as the manual's register-transfer language.
+ * Fields are abstract: a meaning may pass one on, never look at it.
+ */
+export interface Machine<V, F> {
+  // Values out of the instruction
+  imm(field: F): V;
+  immHigh(field: F): V; // field || 0x0000
+  constant(value: number): V;
+  pc(): V; // the address of this instruction
+
+  // Registers
+  gpr(register: F): V;
+  gprOrZero(register: F): V; // (ra|0)
+  setGpr(register: F, value: V): void;
+  cr(): V;
+  setCr(fields: F, value: V): void; // mtcrf: one bit of the field a CR field
+  crField(field: F): V; // as a number 0..15
+  setCrField(field: F, value: V): void;
+  crBit(bit: F): V;
+  setCrBit(bit: F, value: V): void;
+  xer(): V;
+  setXer(value: V): void;
+  carry(): V;
+  setCarry(bit: V): void;
+  summaryOverflow(): V;
+  lr(): V;
+  setLr(value: V): void;
+  ctr(): V;
+  record(result: V): void; // CR0 <- compare(result, 0) || XER[SO]
+  recordIf(rc: F, result: V): void;
+  setCr0If(rc: F, value: V): void;
+  overflowIf(oe: F, overflow: V): void; // XER[OV] <- overflow; XER[SO] sticks
+
+  // Arithmetic, modulo 2^32
+  add(a: V, b: V): V;
+  subtract(a: V, b: V): V;
+  multiply(a: V, b: V): V;
+  multiplyHighSigned(a: V, b: V): V;
+  multiplyHighUnsigned(a: V, b: V): V;
+  divideSigned(a: V, b: V): V; // 0 where the quotient is undefined
+  divideUnsigned(a: V, b: V): V;
+  and(a: V, b: V): V;
+  or(a: V, b: V): V;
+  xor(a: V, b: V): V;
+  not(a: V): V;
+  shiftLeft(a: V, by: V): V; // by 0..31
+  shiftRight(a: V, by: V): V;
+  shiftRightSigned(a: V, by: V): V;
+  rotateLeft(a: V, by: V): V;
+  mask(begin: F, end: F): V; // ones from bit begin to bit end, wrapping
+  countLeadingZeros(a: V): V;
+  equal(a: V, b: V): V;
+  lessSigned(a: V, b: V): V;
+  lessUnsigned(a: V, b: V): V;
+  select(condition: V, yes: V, no: V): V;
+
+  // Storage
+  load(width: 8 | 16 | 32, address: V): V; // zero-extended
+  store(width: 8 | 16 | 32, address: V, value: V): void;
+  loadReserve(address: V): V;
+  storeConditional(address: V, value: V): void; // sets CR0
+  loadMultiple(first: F, address: V): void;
+  storeMultiple(first: F, address: V): void;
+  loadString(first: F, address: V, bytes: V): void;
+  storeString(first: F, address: V, bytes: V): void;
+  zeroBlock(address: V): void; // dcbz
+  touchBlock(access: 'read' | 'write', address: V): void; // a cache operation that only checks its address
+
+  // Control
+  branch(target: V): void;
+  branchIf(bo: F, bi: F, target: V): void; // decrements CTR as BO says
+  linkIf(lk: F): void; // LR <- the next instruction's address
+  trapIf(condition: V): void;
+  trapCondition(to: F, a: V, b: V): V;
+  systemCall(level: F): void;
+  illegal(): void;
+  fpUnavailable(): void;
+
+  // Supervisor
+  privileged(): void;
+  readMsr(): V;
+  writeMsr(value: V): void;
+  readSpr(number: F): V;
+  writeSpr(number: F, value: V): void;
+  readDcr(number: F): V;
+  writeDcr(number: F, value: V): void;
+  readTlb(entry: V, word: F): V;
+  writeTlb(entry: V, word: F, value: V): void;
+  searchTlb(address: V, target: F, record: F): void; // target <- entry's index; CR0[EQ] if record
+  returnFrom(level: 'base' | 'critical' | 'machine-check'): void;
+}
+
+type FieldName<Token extends string> = Token extends `${infer Name}:${string}` ? Name : never;
+type FieldNames<Encoding extends string> = Encoding extends `${infer Head} ${infer Rest}`
+  ? FieldName<Head> | FieldNames<Rest>
+  : FieldName<Encoding>;
+
+/**
+ * Define an instruction. The encoding lists the word's 32 bits from the most significant: `0` and `1` are fixed, `.` is
+ * ignored, `name:5` is a field (`s16` signed, `x10` with its halves swapped). Throws if they are not 32 bits.
+ */
+export function insn<const Encoding extends string>(
+  name: string,
+  encoding: Encoding,
+  syntax: string,
+  meaning: Meaning<FieldNames<Encoding>>,
+  options: { rare?: boolean } = {},
+): Instruction {
+  let bit = 32;
+  let match = 0;
+  let mask = 0;
+  const fields: Field[] = [];
+  for (const token of encoding.split(/\s+/)) {
+    const field = /^(\w+):([sx]?)(\d+)$/.exec(token);
+    if (field) {
+      bit -= Number(field[3]);
+      const kind = field[2] === 's' ? 'signed' : field[2] === 'x' ? 'split' : 'unsigned';
+      fields.push({ name: field[1]!, shift: bit, width: Number(field[3]), kind });
+      continue;
+    }
+    for (const char of token) {
+      bit -= 1;
+      if (char !== '.') mask |= 1 << bit;
+      if (char === '1') match |= 1 << bit;
+    }
+  }
+  if (bit !== 0) throw new Error(`${name}: the encoding names ${32 - bit} bits of 32`);
+  const { rare = false } = options;
+  return { name, match: match >>> 0, mask: mask >>> 0, fields, syntax, meaning: meaning as Meaning<string>, rare };
+}
+
+/** The value of a field in an instruction word. */
+export function extract(word: number, { shift, width, kind }: Field): number {
+  const left = 32 - shift - width;
+  if (kind === 'signed') return (word << left) >> (left + shift);
+  const value = (word << left) >>> (left + shift);
+  return kind === 'split' ? swapHalves(value) : value;
+}
+
+/** The bits that give a field this value. */
+export function insert(value: number, { shift, width, kind }: Field): number {
+  const bits = kind === 'split' ? swapHalves(value) : value;
+  return ((bits & (2 ** width - 1)) << shift) >>> 0;
+}
+
+const swapHalves = (value: number): number => ((value & 31) << 5) | ((value >>> 5) & 31);

@@ -1,0 +1,49 @@
+import type { Use } from './tlb.js';
+
+/**
+ * A page cache in front of the TLB: for each use, 1,024 slots of 4 KiB pages of RAM, by effective page number. A slot's tag
+ * is the page and the context (PID, address space, privilege) that filled it, so that changing those flushes nothing.
+ * An access hits when `tag === (address & (0xfffff000 | width - 1) | context)`, which also tests its alignment; the byte
+ * is then at `address + delta` of the shared memory. Measured against a full table per privilege state: the same speed,
+ * and 24 KiB a core instead of 24 MiB.
+ */
+export const SLOTS = 1024;
+
+/** Context bits of a tag: they lie below the page number and above the two alignment bits. */
+export const contextOf = (pid: number, space: number, user: boolean): number => (pid << 2) | (space << 10) | (user ? 1 << 11 : 0);
+
+/** A tag in slot i for a page that belongs in another slot: matches nothing. */
+const empty = Int32Array.from({ length: SLOTS }, (_, i) => (i ^ 1) << 12);
+
+export class Lookaside {
+  readonly tags: Readonly<Record<Use, Int32Array>>;
+  readonly deltas: Readonly<Record<Use, Int32Array>>;
+
+  constructor() {
+    const table = (): Int32Array => new Int32Array(SLOTS);
+    this.tags = { execute: table(), read: table(), write: table() };
+    this.deltas = { execute: table(), read: table(), write: table() };
+    this.flush();
+  }
+
+  /** The 4 KiB page of an address, used like this in this context, lies at `host` of the shared memory. */
+  fill(use: Use, address: number, context: number, host: number): void {
+    const page = address & ~0xfff;
+    const slot = (address >>> 12) & (SLOTS - 1);
+    this.tags[use][slot] = page | context;
+    this.deltas[use][slot] = (host & ~0xfff) - page;
+  }
+
+  flush(): void {
+    for (const tags of Object.values(this.tags)) tags.set(empty);
+  }
+
+  /** Forget a range of effective addresses, in every context. */
+  invalidate(base: number, size: number): void {
+    if (size > 16 * 4096) return this.flush();
+    for (let address = base & ~0xfff; address <= base + size - 1; address += 4096) {
+      const slot = (address >>> 12) & (SLOTS - 1);
+      for (const tags of Object.values(this.tags)) tags[slot] = empty[slot]!;
+    }
+  }
+}

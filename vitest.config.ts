@@ -1,0 +1,16 @@
+import { configDefaults, defineConfig } from 'vitest/config';
+
+const long = process.env['HV440_LONG'] === '1';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // `*.long.test.ts` takes minutes; `npm run test:long` runs those too.
+    exclude: long ? configDefaults.exclude : [...configDefaults.exclude, 'test/**/*.long.test.ts'],
+    // One process a file: a machine's shared memory is freed with it. Two cores are what CI has.
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: long ? 1_800_000 : 60_000,
+    hookTimeout: 60_000,
+  },
+});
