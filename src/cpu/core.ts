@@ -222,10 +222,10 @@ export class Core {
     this.regs.words[R.LIMIT] = 0;
   }
 
-  /** The MSR or the PID is another one. */
+  /** The MSR or the PID is another one. The engine has to come back only if that lets something happen. */
   contextChanged(): void {
     this.#publishContext();
-    this.attention();
+    if (this.system.msr & MSR.WE || this.pendingInterrupt() !== null) this.attention();
   }
 
   #publishContext(): void {

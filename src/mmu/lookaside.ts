@@ -19,10 +19,13 @@ export class Lookaside {
   readonly tags: Readonly<Record<Use, Int32Array>>;
   readonly deltas: Readonly<Record<Use, Int32Array>>;
 
+  readonly #allTags: readonly Int32Array[];
+
   constructor() {
     const table = (): Int32Array => new Int32Array(SLOTS);
     this.tags = { execute: table(), read: table(), write: table() };
     this.deltas = { execute: table(), read: table(), write: table() };
+    this.#allTags = Object.values(this.tags);
     this.flush();
   }
 
@@ -35,15 +38,16 @@ export class Lookaside {
   }
 
   flush(): void {
-    for (const tags of Object.values(this.tags)) tags.set(empty);
+    for (const tags of this.#allTags) tags.set(empty);
   }
 
   /** Forget a range of effective addresses, in every context. */
   invalidate(base: number, size: number): void {
     if (size > 16 * 4096) return this.flush();
-    for (let address = base & ~0xfff; address <= base + size - 1; address += 4096) {
-      const slot = (address >>> 12) & (SLOTS - 1);
-      for (const tags of Object.values(this.tags)) tags[slot] = empty[slot]!;
+    const last = (base + size - 1) >>> 12;
+    for (let page = base >>> 12; page <= last; page++) {
+      const slot = page & (SLOTS - 1);
+      for (const tags of this.#allTags) tags[slot] = empty[slot]!;
     }
   }
 }

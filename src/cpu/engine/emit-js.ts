@@ -10,6 +10,8 @@ export interface Surroundings {
   readonly publish: string;
   /** Statement that leaves after a trap. */
   readonly abort: string;
+  /** Whether the lookaside's tables are at hand, to do without a slow path. */
+  readonly tables: boolean;
   /** Statement that takes over what a slow path may have changed. */
   readonly refresh: string;
 }
@@ -127,6 +129,7 @@ export class JsEmitter implements Machine<string, EmittedField> {
   select = (condition: string, yes: string, no: string) => this.#bind(`${condition} !== 0 ? ${yes} : ${no}`);
 
   load = (width: 8 | 16 | 32, address: string) => {
+    if (!this.surroundings.tables) return this.#obtain(`ops.load(core, ${width / 8}, ${address})`);
     const ea = this.#bind(address);
     const slot = this.#bind(`${ea} >>> 12 & 1023`);
     const value = `t${this.#temporaries++}`;
@@ -137,6 +140,7 @@ export class JsEmitter implements Machine<string, EmittedField> {
     return value;
   };
   store = (width: 8 | 16 | 32, address: string, v: string) => {
+    if (!this.surroundings.tables) return this.#attempt(`ops.store(core, ${width / 8}, ${address}, ${v});`);
     const ea = this.#bind(address);
     const slot = this.#bind(`${ea} >>> 12 & 1023`);
     const place = `${ea} + writeDelta[${slot}]`;

@@ -42,9 +42,10 @@ function listVariants(): { variants: Variant[]; table: Uint16Array } {
 const inLoop: Surroundings = {
   publish: `s[${R.PC}] = pc; s[${R.COUNT}] = count;`,
   abort: 'return;',
+  tables: true,
   refresh: `limit = s[${R.LIMIT}];`,
 };
-const inFunction: Surroundings = { publish: '', abort: 'return 1;', refresh: '' };
+const inFunction: Surroundings = { publish: '', abort: 'return 1;', tables: false, refresh: '' };
 
 function emit({ instruction, options }: Variant, surroundings: Surroundings): JsEmitter {
   const emitter = new JsEmitter(surroundings);
@@ -63,10 +64,19 @@ function extraction({ shift, width, kind }: Field): string {
 /** Fixed bits that the decoding index does not cover. */
 const leftOver = ({ mask }: Instruction): number => mask & 0x03fff800;
 
-/** V8 stops optimising a function above about 60 KB of bytecode, so what programs seldom run is called instead. */
-const isCalled = ({ instruction }: Variant): boolean => instruction.rare || usesSystem.has(instruction.name);
-const usesSystem = new Set(
-  'lmw stmw lwarx stwcx. dcbf dcbst dcbi dcbz dccci iccci icbi mfmsr mtmsr wrtee wrteei mfdcr mtdcr tlbre tlbwe tlbsx tlbsync rfi rfci rfmci mcrxr addme subfme subfze sc'.split(' '),
+/**
+ * V8 stops optimising a function above 60 KB of bytecode: then it runs at a tenth of its speed. So what programs seldom run is
+ * called instead: rare instructions, forms that record overflow, and what leaves for a slow path anyway.
+ */
+const isCalled = ({ instruction, options }: Variant): boolean =>
+  instruction.rare || options['oe'] === 1 || calledByName.has(instruction.name);
+const calledByName = new Set(
+  [
+    'lmw stmw lwarx stwcx. dcbf dcbst dcbi dcbz dccci iccci icbi mcrxr mcrf sc',
+    'mfmsr mtmsr wrtee wrteei mfdcr mtdcr tlbre tlbwe tlbsx tlbsync rfi rfci rfmci',
+    'addme subfme subfze divw divwu bca lhau lhaux lhbrx sthbrx lbzux lhzux stbux sthux nand eqv orc',
+    'crandc creqv crnand crorc',
+  ].flatMap((names) => names.split(' ')),
 );
 
 /** The source of `run(core)`; `--show-generated` prints it. */
