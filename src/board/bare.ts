@@ -87,7 +87,8 @@ export class BareMachine implements Machine {
       else if (stop.kind === 'reset') this.#reset();
       else if (stop.kind === 'checkstop') this.#ending = { kind: 'checkstop' };
       else if (stop.kind === 'idle' && core.canBeInterrupted) return { kind: 'idle', until: this.clock.next };
-      else if (stop.kind === 'idle' || (stop.kind === 'self-branch' && !core.canBeInterrupted)) this.#ending = { kind: 'halted' };
+      else if (stop.kind === 'idle' || (stop.kind === 'self-branch' && !core.canBeInterrupted))
+        this.#ending = { kind: 'halted' };
       else if (stop.kind === 'self-branch') core.watchSelfBranch = false; // something may yet interrupt it
     }
     return { kind: 'ended', ending: this.#ending };

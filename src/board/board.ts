@@ -5,7 +5,7 @@ import { Core } from '../cpu/core.js';
 import type { Engine } from '../cpu/engine/engine.js';
 import { timeBaseRate, type TimeBaseRate } from '../cpu/timers.js';
 import { interruptsOf, physicalReg } from '../devicetree/addresses.js';
-import { Tree, type Node } from '../devicetree/tree.js';
+import type { Node, Tree } from '../devicetree/tree.js';
 import { Finisher } from '../devices/finisher.js';
 import { Uart16550 } from '../devices/uart16550.js';
 import { Uic, UIC_REGISTERS } from '../devices/uic.js';

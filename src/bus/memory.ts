@@ -59,7 +59,12 @@ export class Ram {
   /** A part of this memory as memory of its own: same bytes, same dirty marks. */
   window(start: number, size: number): Ram {
     assert(start >= 0 && start + size <= this.size, 'a window lies within its RAM');
-    return new Ram(this.memory, this.offset + start, size, this.dirty.subarray(start / PAGE_SIZE, (start + size) / PAGE_SIZE));
+    return new Ram(
+      this.memory,
+      this.offset + start,
+      size,
+      this.dirty.subarray(start / PAGE_SIZE, (start + size) / PAGE_SIZE),
+    );
   }
 
   /** The page of this offset is about to be written. */

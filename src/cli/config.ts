@@ -21,7 +21,8 @@ export interface Configured {
   readonly findings: readonly Finding[];
 }
 
-const isBlob = (bytes: Uint8Array): boolean => bytes[0] === 0xd0 && bytes[1] === 0x0d && bytes[2] === 0xfe && bytes[3] === 0xed;
+const isBlob = (bytes: Uint8Array): boolean =>
+  bytes[0] === 0xd0 && bytes[1] === 0x0d && bytes[2] === 0xfe && bytes[3] === 0xed;
 
 /** Read a device tree, source or blob. Throws a UsageError where there is no such file, a ConfigError for a broken blob. */
 export function readTree(file: string): Configured {
@@ -74,7 +75,8 @@ const nodeName = (label: string): string => {
   return plain === '' || plain === 'board' || plain === 'hypervisor' ? 'guest' : plain;
 };
 
-const cells64 = (value: number): string => `0x${Math.floor(value / 2 ** 32).toString(16)} 0x${(value >>> 0).toString(16)}`;
+const cells64 = (value: number): string =>
+  `0x${Math.floor(value / 2 ** 32).toString(16)} 0x${(value >>> 0).toString(16)}`;
 
 /** The configuration of `hv440 run IMAGE`, as the source text that a person could have written. */
 export function runSource(defaults: RunDefaults): string {
@@ -111,4 +113,5 @@ export function bareSource({ label, memory, bootargs }: Pick<RunDefaults, 'label
 }
 
 /** A generated source as a tree; the file name is what findings call it. */
-export const parseGenerated = (source: string): Configured => parse(source, 'command-line.dts', (path) => readFileSync(path));
+export const parseGenerated = (source: string): Configured =>
+  parse(source, 'command-line.dts', (path) => readFileSync(path));

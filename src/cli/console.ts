@@ -45,7 +45,13 @@ export class Journal {
 }
 
 /** Runs a machine with its consoles until it ends or somebody ends it; gives the exit status. */
-export async function converse(machine: Machine, wiring: Wiring, frequency: number, options: ConsoleOptions, journal: Journal): Promise<number> {
+export async function converse(
+  machine: Machine,
+  wiring: Wiring,
+  frequency: number,
+  options: ConsoleOptions,
+  journal: Journal,
+): Promise<number> {
   const { mux } = wiring;
   const streams = openStreams(mux, machine);
   const scripted = typeScripts(machine, streams, options.input);
@@ -60,7 +66,9 @@ export async function converse(machine: Machine, wiring: Wiring, frequency: numb
     const logs = openLogs(mux, options.log, tell);
     if ('problem' in logs) throw new UsageError(logs.problem);
   }
-  const headless = terminal ? undefined : new Headless({ out: process.stdout, gone: leave, ...headlessStreams(streams) });
+  const headless = terminal
+    ? undefined
+    : new Headless({ out: process.stdout, gone: leave, ...headlessStreams(streams) });
   mux.attach(terminal ?? headless!);
   const links = await ptysOf(mux, options, onTerminal, tell);
 
@@ -138,14 +146,19 @@ function command(machine: Machine, line: string): string[] {
   if (word === '') return [];
   if (word === 'programs') return programLines(machine);
   if (word === 'stats') return statistics(machine);
-  if (word === 'help') return ['programs  what each program does, its pc and last trap', 'stats     instructions, cycles, and exits by kind'];
+  if (word === 'help')
+    return [
+      'programs  what each program does, its pc and last trap',
+      'stats     instructions, cycles, and exits by kind',
+    ];
   return [`there is no command '${word}'; help lists them`];
 }
 
 /** Each program's state, pc and last trap: what a person wants to know of a guest that says nothing. */
 function programLines(machine: Machine): string[] {
   return machine.programs.map(
-    ({ name, state, pc, lastTrap }) => `${name}: ${state}; pc 0x${pc.toString(16)}; ${lastTrap === undefined ? 'no trap yet' : `last trap: ${lastTrap}`}`,
+    ({ name, state, pc, lastTrap }) =>
+      `${name}: ${state}; pc 0x${pc.toString(16)}; ${lastTrap === undefined ? 'no trap yet' : `last trap: ${lastTrap}`}`,
   );
 }
 
@@ -162,13 +175,22 @@ function headlessStreams(streams: readonly Stream[]): { only?: Stream; label?: (
 }
 
 /** On a terminal every stream has a pty unless it is not wanted; without one, only if asked for. Gives how many there are. */
-async function ptysOf(mux: Mux, options: ConsoleOptions, onTerminal: boolean, tell: (line: string) => void): Promise<number> {
+async function ptysOf(
+  mux: Mux,
+  options: ConsoleOptions,
+  onTerminal: boolean,
+  tell: (line: string) => void,
+): Promise<number> {
   const wanted = options.ptys ?? onTerminal;
   if (wanted === false) return 0;
   const asked = typeof wanted === 'string' ? wanted : undefined;
-  const shared = join(process.env['XDG_RUNTIME_DIR'] ?? tmpdir(), asked === undefined ? `hv440-${process.getuid?.() ?? 0}` : '');
+  const shared = join(
+    process.env['XDG_RUNTIME_DIR'] ?? tmpdir(),
+    asked === undefined ? `hv440-${process.getuid?.() ?? 0}` : '',
+  );
   let ptys = await openPtys(mux, asked ?? shared, tell);
-  if ('problem' in ptys && asked === undefined && !ptys.problem.startsWith('no ptys')) ptys = await openPtys(mux, `${shared}-${process.pid}`, tell);
+  if ('problem' in ptys && asked === undefined && !ptys.problem.startsWith('no ptys'))
+    ptys = await openPtys(mux, `${shared}-${process.pid}`, tell);
   if ('problem' in ptys) {
     tell(ptys.problem);
     return 0;

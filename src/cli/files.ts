@@ -20,7 +20,9 @@ export class Files implements ImageInspector {
     const known = this.#images.get(path);
     if (known) return known;
     const bytes = readFile(path);
-    const image = bytes ? this.#load(bytes, path) : { ok: false as const, missing: true, reason: 'there is no such file' };
+    const image = bytes
+      ? this.#load(bytes, path)
+      : { ok: false as const, missing: true, reason: 'there is no such file' };
     this.#images.set(path, image);
     return image;
   }

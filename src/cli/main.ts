@@ -8,7 +8,16 @@ import { printTree } from '../devicetree/print.js';
 import type { Tree } from '../devicetree/tree.js';
 import { guestTree } from '../hypervisor/guest-tree.js';
 import { boot, bootConfigured, runBare } from './boot.js';
-import { bareSource, checkBare, checkConfig, insist, parseGenerated, readTree, runSource, type Configured } from './config.js';
+import {
+  bareSource,
+  checkBare,
+  checkConfig,
+  insist,
+  parseGenerated,
+  readTree,
+  runSource,
+  type Configured,
+} from './config.js';
 import type { ConsoleOptions } from './console.js';
 import { UsageError } from './errors.js';
 import { Files } from './files.js';
@@ -24,17 +33,37 @@ const complain = (text: string): void => void process.stderr.write(`${text}\n`);
 /** What boot and run share. */
 function consoleOptions(command: Command): Command {
   return command
-    .option('--headless', 'no terminal: output as `name| line`, a single guest’s output bare; standard input feeds the first stream')
-    .option('--input <NAME=FILE>', 'type a file at a stream, in simulated time (may be given several times; - is standard input)', collect, [])
-    .option('--expect <TEXT>', 'wait until the console prints this, then --send (C escapes; pairs in order); a last --expect alone ends the run', collect, [])
+    .option(
+      '--headless',
+      'no terminal: output as `name| line`, a single guest’s output bare; standard input feeds the first stream',
+    )
+    .option(
+      '--input <NAME=FILE>',
+      'type a file at a stream, in simulated time (may be given several times; - is standard input)',
+      collect,
+      [],
+    )
+    .option(
+      '--expect <TEXT>',
+      'wait until the console prints this, then --send (C escapes; pairs in order); a last --expect alone ends the run',
+      collect,
+      [],
+    )
     .option('--send <TEXT>', 'what to type once its --expect has appeared', collect, [])
     .option('--log <DIR>', 'write what each stream prints to a file of its own')
     .addOption(new Option('--ptys [DIR]', 'a pty for each stream, linked to by name in DIR (default on a terminal)'))
     .option('--no-ptys', 'no ptys')
     .option('--escape <KEY>', 'the multiplexer’s key: ctrl-a (default), ctrl-b …, or none')
-    .option('--max-instructions <N>', 'stop after so many instructions', (text) => parseCount('--max-instructions', text))
+    .option('--max-instructions <N>', 'stop after so many instructions', (text) =>
+      parseCount('--max-instructions', text),
+    )
     .option('--timeout <SECONDS>', 'stop after so much wall time, with status 1', parseSeconds)
-    .addOption(new Option('--stats [FORMAT]', 'at the end: instructions, cycles, and exits by kind for each partition').choices(['text', 'json']));
+    .addOption(
+      new Option('--stats [FORMAT]', 'at the end: instructions, cycles, and exits by kind for each partition').choices([
+        'text',
+        'json',
+      ]),
+    );
 }
 
 interface RunOptions extends ConsoleOptions {
@@ -52,12 +81,18 @@ async function run(image: string, options: RunOptions): Promise<number> {
   const { memory = DEFAULT_MEMORY, initrd, bootargs, dtb, reboot = false } = options;
   const label = basename(image).replace(/\.(elf|bin|img|gz)$/, '');
   if (!options.bare) {
-    if (dtb !== undefined) throw new UsageError('--dtb: a partition’s tree is generated; it goes with --bare, and `node-update` in a configuration changes what is generated');
+    if (dtb !== undefined)
+      throw new UsageError(
+        '--dtb: a partition’s tree is generated; it goes with --bare, and `node-update` in a configuration changes what is generated',
+      );
     const files = { ...(initrd !== undefined && { initrd }), ...(bootargs !== undefined && { bootargs }) };
     const source = runSource({ image, label, memory, onReset: reboot ? 'restart' : 'stop', ...files });
     return bootConfigured(parseGenerated(source), options);
   }
-  const configured = dtb === undefined ? parseGenerated(bareSource({ label, memory, ...(bootargs !== undefined && { bootargs }) })) : readTree(dtb);
+  const configured =
+    dtb === undefined
+      ? parseGenerated(bareSource({ label, memory, ...(bootargs !== undefined && { bootargs }) }))
+      : readTree(dtb);
   const tree = insist(checkBare(configured), (finding) => complain(describe(finding)));
   if (dtb !== undefined) overrideTree(tree, options);
   return runBare(tree, { image, reboot, ...(initrd !== undefined && { initrd }) }, options);
@@ -66,7 +101,8 @@ async function run(image: string, options: RunOptions): Promise<number> {
 /** What the command line says is stronger than a tree that was given. */
 function overrideTree(tree: Tree, { memory, bootargs }: RunOptions): void {
   const node = tree.root.children.find((n) => n.get('device_type')?.string === 'memory');
-  if (memory !== undefined) node?.setCells('reg', ...Array<number>(tree.root.addressCells + tree.root.sizeCells - 1).fill(0), memory);
+  if (memory !== undefined)
+    node?.setCells('reg', ...Array<number>(tree.root.addressCells + tree.root.sizeCells - 1).fill(0), memory);
   if (bootargs !== undefined) (tree.root.child('chosen') ?? tree.root.add('chosen')).setStrings('bootargs', bootargs);
 }
 
@@ -106,7 +142,10 @@ function partitionTree(configured: Configured, name: string): Tree {
   const { partitions } = configure(tree);
   const at = partitions.findIndex((p) => p.name === name || p.label === name);
   const partition = partitions[at];
-  if (!partition) throw new UsageError(`--partition ${name}: there is no such partition; there are ${partitions.map((p) => p.name).join(', ')}`);
+  if (!partition)
+    throw new UsageError(
+      `--partition ${name}: there is no such partition; there are ${partitions.map((p) => p.name).join(', ')}`,
+    );
   return decodeBlob(encodeBlob(guestTree(partition, tree, at + 1)), `${name}.dtb`);
 }
 
@@ -124,16 +163,32 @@ function program(): Command {
     .showHelpAfterError()
     .exitOverride();
   consoleOptions(hv440.command('boot <CONFIG.dts>').description('boot the partitions of a device tree'))
-    .addHelpText('after', examples('hv440 boot devicetrees/two-partitions.dts', 'hv440 boot devicetrees/hostile.dts --headless --max-instructions 1e8 --stats'))
+    .addHelpText(
+      'after',
+      examples(
+        'hv440 boot devicetrees/two-partitions.dts',
+        'hv440 boot devicetrees/hostile.dts --headless --max-instructions 1e8 --stats',
+      ),
+    )
     .action(action((config: string, options: ConsoleOptions) => boot(config, options)));
-  consoleOptions(hv440.command('run <IMAGE>').description('boot one image, as a partition or on the bare board; exits with its status'))
+  consoleOptions(
+    hv440
+      .command('run <IMAGE>')
+      .description('boot one image, as a partition or on the bare board; exits with its status'),
+  )
     .option('--bare', 'on the board itself, without the hypervisor')
     .option('--memory <SIZE>', 'its memory (default 128M)', parseSize)
     .option('--initrd <FILE>', 'an initial RAM disk')
     .option('--bootargs <TEXT>', 'its command line (/chosen bootargs)')
     .option('--dtb <FILE>', 'with --bare: the board’s device tree, source or blob')
     .option('--reboot', 'start again after a reset instead of ending')
-    .addHelpText('after', examples('hv440 run firmware/hello/hello.elf', "printf 'mem\\nexit 3\\n' | hv440 run --bare firmware/hello/hello.elf; echo $?"))
+    .addHelpText(
+      'after',
+      examples(
+        'hv440 run firmware/hello/hello.elf',
+        "printf 'mem\\nexit 3\\n' | hv440 run --bare firmware/hello/hello.elf; echo $?",
+      ),
+    )
     .action(action(run));
   hv440
     .command('check <CONFIG.dts...>')
@@ -146,7 +201,10 @@ function program(): Command {
     .description('print a device tree, source or blob, as source')
     .option('--partition <NAME>', 'the tree that this partition’s guest gets')
     .option('--blob', 'as a blob (.dtb)')
-    .addHelpText('after', examples('hv440 dts devicetrees/two-partitions.dts --partition hello', 'hv440 dts board.dts --blob > board.dtb'))
+    .addHelpText(
+      'after',
+      examples('hv440 dts devicetrees/two-partitions.dts --partition hello', 'hv440 dts board.dts --blob > board.dtb'),
+    )
     .action(action(showTree));
   return hv440;
 }

@@ -6,7 +6,8 @@ const units: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20,
 export function parseSize(text: string): number {
   const match = /^(\d+|0x[0-9a-f]+)([kmg]?)(i?b)?$/i.exec(text.trim());
   const size = match ? Number(match[1]) * units[match[2]!.toLowerCase()]! : NaN;
-  if (!Number.isSafeInteger(size)) throw new UsageError(`--memory ${text}: that is no size; write bytes, or 64K, 128M, 1G`);
+  if (!Number.isSafeInteger(size))
+    throw new UsageError(`--memory ${text}: that is no size; write bytes, or 64K, 128M, 1G`);
   if (size < 65536 || size > 2 ** 31) throw new UsageError(`--memory ${text}: a board has 64K to 2G of memory`);
   if (size % 4096 !== 0) throw new UsageError(`--memory ${text}: memory comes in pages of 4K; round it to a multiple`);
   return size;
@@ -15,13 +16,15 @@ export function parseSize(text: string): number {
 /** A whole number of at least 1: `1000000`, `1e9`, `1_000_000`. */
 export function parseCount(option: string, text: string): number {
   const count = Number(text.replaceAll('_', ''));
-  if (!Number.isSafeInteger(count) || count < 1) throw new UsageError(`${option} ${text}: give a whole number from 1 on, such as 1000000 or 1e9`);
+  if (!Number.isSafeInteger(count) || count < 1)
+    throw new UsageError(`${option} ${text}: give a whole number from 1 on, such as 1000000 or 1e9`);
   return count;
 }
 
 /** Seconds of wall time, more than 0. */
 export function parseSeconds(text: string): number {
   const seconds = Number(text);
-  if (!Number.isFinite(seconds) || seconds <= 0) throw new UsageError(`--timeout ${text}: give a number of seconds above 0`);
+  if (!Number.isFinite(seconds) || seconds <= 0)
+    throw new UsageError(`--timeout ${text}: give a number of seconds above 0`);
   return seconds;
 }

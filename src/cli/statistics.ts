@@ -16,7 +16,9 @@ function partitionLines(partition: Hypervisor['partitions'][number]): string[] {
     const { exits } = account;
     const count = exits.reduce((sum, e) => sum + e.count, 0);
     const head = `${name}: ${number(account.retired)} instructions in ${number(account.cycles)} cycles, ${number(count)} exits`;
-    const rows = exits.map((e) => `  ${e.kind.padEnd(16)}${number(e.count).padStart(14)} exits${number(e.cycles).padStart(16)} cycles`);
+    const rows = exits.map(
+      (e) => `  ${e.kind.padEnd(16)}${number(e.count).padStart(14)} exits${number(e.cycles).padStart(16)} cycles`,
+    );
     return [head, ...rows];
   });
 }

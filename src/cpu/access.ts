@@ -65,7 +65,9 @@ export function load(core: Core, width: Width, address: number): number {
   if (!device) return core.busError('data-read', address);
   core.syncClock();
   const offset = physical - device.base;
-  const value = aligned ? device.target.read(offset, width) : joinBytes(width, (i) => device.target.read(offset + i, 1));
+  const value = aligned
+    ? device.target.read(offset, width)
+    : joinBytes(width, (i) => device.target.read(offset + i, 1));
   return width === 4 ? value | 0 : value;
 }
 
@@ -150,14 +152,16 @@ export function loadMultiple(core: Core, first: number, address: number): void {
 export function storeMultiple(core: Core, first: number, address: number): void {
   const count = 32 - first;
   if (!probe(core, address, count * 4, 'write')) return;
-  for (let i = 0; i < count && core.trap === null; i++) store(core, 4, (address + 4 * i) | 0, core.regs.gpr[first + i]!);
+  for (let i = 0; i < count && core.trap === null; i++)
+    store(core, 4, (address + 4 * i) | 0, core.regs.gpr[first + i]!);
 }
 
 /** lswi, lswx: bytes fill registers from the left, wrapping from r31 to r0; the rest of the last one is zero. */
 export function loadString(core: Core, first: number, address: number, bytes: number): void {
   if (bytes === 0 || !probe(core, address, bytes, 'read')) return;
   const values = new Int32Array((bytes + 3) >> 2);
-  for (let i = 0; i < bytes && core.trap === null; i++) values[i >> 2]! |= load(core, 1, (address + i) | 0) << (24 - 8 * (i & 3));
+  for (let i = 0; i < bytes && core.trap === null; i++)
+    values[i >> 2]! |= load(core, 1, (address + i) | 0) << (24 - 8 * (i & 3));
   if (core.trap === null) values.forEach((value, i) => (core.regs.gpr[(first + i) & 31] = value));
 }
 

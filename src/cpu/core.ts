@@ -173,7 +173,8 @@ export class Core {
   pendingInterrupt(): Trap | null {
     const { msr } = this.system;
     const waiting = this.system.words[S.waitingMachineCheck]!;
-    if (waiting && msr & MSR.ME) return { kind: 'machine-check', cause: waiting === 1 ? 'data-read' : 'data-write', address: 0 };
+    if (waiting && msr & MSR.ME)
+      return { kind: 'machine-check', cause: waiting === 1 ? 'data-read' : 'data-write', address: 0 };
     const tcr = this.system.words[S.tcr]!;
     const tsr = this.system.words[S.tsr]!;
     if (msr & MSR.CE) {
@@ -193,7 +194,9 @@ export class Core {
     const enabled = this.system.words[S.tcr]!;
     const status = this.system.words[S.tsr]!;
     const timers =
-      (enabled & TCR.DIE && status & TSR.DIS) || (enabled & TCR.FIE && status & TSR.FIS) || (enabled & TCR.WIE && status & TSR.WIS);
+      (enabled & TCR.DIE && status & TSR.DIS) ||
+      (enabled & TCR.FIE && status & TSR.FIS) ||
+      (enabled & TCR.WIE && status & TSR.WIS);
     return this.inputs.external || this.inputs.critical || timers !== 0;
   }
 

@@ -49,7 +49,13 @@ export class Timers implements Alarm {
   ) {}
 
   reset(): void {
-    Object.assign(this.state, { offset: -BigInt(this.#ticks), dec: 0, decAt: this.#ticks, seen: this.#ticks, watchdogReset: 0 });
+    Object.assign(this.state, {
+      offset: -BigInt(this.#ticks),
+      dec: 0,
+      decAt: this.#ticks,
+      seen: this.#ticks,
+      watchdogReset: 0,
+    });
     this.resetRequest = undefined;
     this.#schedule();
   }
@@ -123,7 +129,8 @@ export class Timers implements Alarm {
     state.seen = ticks;
     if (to === from) return;
     if (edges(this.#at(from), this.#at(to), this.#fitPeriod) > 0) words[S.tsr]! |= TSR.FIS;
-    for (let left = Math.min(3, edges(this.#at(from), this.#at(to), this.#watchdogPeriod)); left > 0; left--) this.#watchdogExpired();
+    for (let left = Math.min(3, edges(this.#at(from), this.#at(to), this.#watchdogPeriod)); left > 0; left--)
+      this.#watchdogExpired();
   }
 
   /** The ladder: next time-out enabled, interrupt, reset. */
@@ -146,7 +153,8 @@ export class Timers implements Alarm {
     let tick = Infinity;
     if (state.dec !== 0 && tcr & TCR.DIE && !(tsr & TSR.DIS)) tick = state.decAt + state.dec;
     if (tcr & TCR.FIE && !(tsr & TSR.FIS)) tick = Math.min(tick, this.#nextEdge(this.#fitPeriod));
-    if ((tcr & TCR.WIE && !(tsr & TSR.WIS)) || state.watchdogReset) tick = Math.min(tick, this.#nextEdge(this.#watchdogPeriod));
+    if ((tcr & TCR.WIE && !(tsr & TSR.WIS)) || state.watchdogReset)
+      tick = Math.min(tick, this.#nextEdge(this.#watchdogPeriod));
     this.due = tick === Infinity ? Infinity : this.#cycleOf(tick);
   }
 

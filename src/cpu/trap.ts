@@ -5,7 +5,11 @@ export type Access = 'read' | 'write';
 /** What a processor raises. A value: recorded and returned, never thrown. Addresses are effective, 32 bits, unsigned. */
 export type Trap =
   | { readonly kind: 'critical-input' }
-  | { readonly kind: 'machine-check'; readonly cause: 'instruction-fetch' | 'data-read' | 'data-write'; readonly address: number }
+  | {
+      readonly kind: 'machine-check';
+      readonly cause: 'instruction-fetch' | 'data-read' | 'data-write';
+      readonly address: number;
+    }
   | { readonly kind: 'data-storage'; readonly address: number; readonly access: Access }
   | { readonly kind: 'instruction-storage' } // the address is the pc
   | { readonly kind: 'external-input' }

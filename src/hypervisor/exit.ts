@@ -12,7 +12,13 @@ export type Exit =
   | { readonly kind: 'hypercall' }
   | { readonly kind: 'emulate' } // a privileged instruction
   | { readonly kind: 'device'; readonly physical: number } // an access to what is not RAM
-  | { readonly kind: 'shadow-miss'; readonly address: number; readonly entry: number; readonly physical: number; readonly ram: Region<Ram> }
+  | {
+      readonly kind: 'shadow-miss';
+      readonly address: number;
+      readonly entry: number;
+      readonly physical: number;
+      readonly ram: Region<Ram>;
+    }
   | { readonly kind: 'reflect'; readonly trap: Trap }; // the guest's own trap
 
 export type ExitKind = Exit['kind'];

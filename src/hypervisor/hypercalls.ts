@@ -53,7 +53,11 @@ export const hypercallName = (token: number): string => calls[token]?.name ?? `0
 export function hypercall(vcpu: Vcpu): Outcome {
   const { gpr } = vcpu.machine.regs;
   vcpu.fruitless = 0;
-  const { status, values = [], outcome = 'resume' } = calls[gpr[11]!]?.run(vcpu, gpr.slice(3, 11)) ?? { status: EV.UNIMPLEMENTED };
+  const {
+    status,
+    values = [],
+    outcome = 'resume',
+  } = calls[gpr[11]!]?.run(vcpu, gpr.slice(3, 11)) ?? { status: EV.UNIMPLEMENTED };
   gpr[3] = status;
   gpr.set(values, 4);
   return outcome;

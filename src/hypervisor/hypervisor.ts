@@ -64,7 +64,8 @@ export class Hypervisor implements Machine {
   constructor(private readonly options: HypervisorOptions) {
     const { clock, configuration, tree } = options;
     this.clock = clock;
-    for (const node of configuration.partitions.flatMap((p) => p.devices)) this.#redirected.set(node, { line: undefined });
+    for (const node of configuration.partitions.flatMap((p) => p.devices))
+      this.#redirected.set(node, { line: undefined });
     this.board = buildBoard(tree, this.#boardEnvironment());
     const [core] = this.board.cores;
     assert(core !== undefined, 'the board has a core');

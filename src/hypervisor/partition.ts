@@ -1,7 +1,7 @@
 import type { Board } from '../board/board.js';
 import { enter } from '../board/entry.js';
 import { describeEnding, type Ending } from '../board/machine.js';
-import { SerialInput } from '../board/serial-input.js';
+import type { SerialInput } from '../board/serial-input.js';
 import { assert } from '../bus/assert.js';
 import type { Line } from '../bus/bus.js';
 import type { PartitionConfiguration } from '../devicetree/configuration.js';
@@ -39,7 +39,14 @@ export class Partition {
     config.byteChannels.forEach(({ name, rx, tx }, i) => {
       const wire = (line: number): Line => uic.line(line);
       const handle = byteChannelHandle(i);
-      const channel = new ByteChannel(name, handle, wire(rx.line), wire(tx.line), wiring.transmit(name), wiring.cyclesPerCharacter);
+      const channel = new ByteChannel(
+        name,
+        handle,
+        wire(rx.line),
+        wire(tx.line),
+        wiring.transmit(name),
+        wiring.cyclesPerCharacter,
+      );
       this.#channels.set(handle, { channel, input: wiring.input(name, channel) });
     });
   }
@@ -101,9 +108,14 @@ export class Partition {
   /** What its ports and channels are typed at by, the console first. */
   get inputs(): readonly SerialInput[] {
     const ports = this.board.ports.map((p): [string, SerialInput] => [p.name, p.input]);
-    const channels = [...this.#channels.values()].map(({ channel, input }): [string, SerialInput] => [channel.name, input]);
+    const channels = [...this.#channels.values()].map(({ channel, input }): [string, SerialInput] => [
+      channel.name,
+      input,
+    ]);
     const { stdout } = this.config;
-    return [...ports, ...channels].toSorted(([a], [b]) => Number(b === stdout) - Number(a === stdout)).map(([, input]) => input);
+    return [...ports, ...channels]
+      .toSorted(([a], [b]) => Number(b === stdout) - Number(a === stdout))
+      .map(([, input]) => input);
   }
 
   /** `running`, `waiting for an interrupt`, or how it ended. */

@@ -23,7 +23,11 @@ export function place(board: readonly Region<Ram>[], sizes: readonly number[]): 
   return placed;
 }
 
-function tryToPlace(board: readonly Region<Ram>[], sizes: readonly number[], alignment: (size: number) => number): Placed[] | undefined {
+function tryToPlace(
+  board: readonly Region<Ram>[],
+  sizes: readonly number[],
+  alignment: (size: number) => number,
+): Placed[] | undefined {
   const free = board.map((region) => ({ region, next: region.base }));
   const placed: Placed[] = [];
   const largestFirst = sizes.map((size, i) => ({ size, i })).toSorted((a, b) => b.size - a.size || a.i - b.i);

@@ -34,7 +34,12 @@ export function beginTurn(vcpu: Vcpu): void {
  * Let a guest run until its quantum ends, or it waits, or it has ended (then the result is true), or until `pause`. Exits do
  * not start the quantum again: they use it up, and so does every interrupt that is injected.
  */
-export function runGuest(vcpu: Vcpu, { end, pause }: Bounds, costs: Costs, observe: (observation: Observation) => void): boolean {
+export function runGuest(
+  vcpu: Vcpu,
+  { end, pause }: Bounds,
+  costs: Costs,
+  observe: (observation: Observation) => void,
+): boolean {
   const { machine, partition } = vcpu;
   const { clock } = machine;
   for (;;) {

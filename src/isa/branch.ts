@@ -3,8 +3,10 @@ import { insn, type Machine } from './spec.js';
 /** PPC440x5 User's Manual, "Instruction Set": branch, condition register, trap and system call instructions. */
 
 type Crb<F> = Readonly<Record<'bt' | 'ba' | 'bb', F>>;
-const combine = (operation: <V, F>(m: Machine<V, F>, a: V, b: V) => V) => <V, F>(m: Machine<V, F>, f: Crb<F>) =>
-  m.setCrBit(f.bt, operation(m, m.crBit(f.ba), m.crBit(f.bb)));
+const combine =
+  (operation: <V, F>(m: Machine<V, F>, a: V, b: V) => V) =>
+  <V, F>(m: Machine<V, F>, f: Crb<F>) =>
+    m.setCrBit(f.bt, operation(m, m.crBit(f.ba), m.crBit(f.bb)));
 const inverted = <V, F>(m: Machine<V, F>, bit: V): V => m.xor(bit, m.constant(1));
 
 const scaled = <V, F>(m: Machine<V, F>, field: F): V => m.shiftLeft(m.imm(field), m.constant(2));

@@ -28,6 +28,7 @@ function target(instruction: Instruction, value: number, address: number): strin
 }
 
 function suffix(instruction: Instruction, word: number): string {
-  const set = (name: string): boolean => instruction.fields.some((f: Field) => f.name === name && extract(word, f) === 1);
+  const set = (name: string): boolean =>
+    instruction.fields.some((f: Field) => f.name === name && extract(word, f) === 1);
   return `${set('oe') ? 'o' : ''}${set('lk') ? 'l' : ''}${set('rc') ? '.' : ''}`;
 }

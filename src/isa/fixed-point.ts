@@ -6,28 +6,50 @@ import { insn, type Machine } from './spec.js';
 function sum<V, F>(m: Machine<V, F>, a: V, b: V, carryIn?: V) {
   const partial = m.add(a, b);
   const value = carryIn === undefined ? partial : m.add(partial, carryIn);
-  return { value, carry: () => top(m, m.or(m.and(a, b), m.and(m.or(a, b), m.not(value)))), overflow: () => signsDiffer(m, a, b, value) };
+  return {
+    value,
+    carry: () => top(m, m.or(m.and(a, b), m.and(m.or(a, b), m.not(value)))),
+    overflow: () => signsDiffer(m, a, b, value),
+  };
 }
 
 const top = <V, F>(m: Machine<V, F>, a: V): V => m.shiftRight(a, m.constant(31));
 
 /** Overflow of an addition: both addends differ in sign from the sum. */
-const signsDiffer = <V, F>(m: Machine<V, F>, a: V, b: V, value: V): V => top(m, m.and(m.xor(a, value), m.xor(b, value)));
+const signsDiffer = <V, F>(m: Machine<V, F>, a: V, b: V, value: V): V =>
+  top(m, m.and(m.xor(a, value), m.xor(b, value)));
 
 type Fields<F, Names extends string> = Readonly<Record<Names, F>>;
 
-function addition<V, F>(m: Machine<V, F>, f: Fields<F, 'rt' | 'oe' | 'rc'>, a: V, b: V, carry: 'none' | 'out' | 'in-out'): void {
+function addition<V, F>(
+  m: Machine<V, F>,
+  f: Fields<F, 'rt' | 'oe' | 'rc'>,
+  a: V,
+  b: V,
+  carry: 'none' | 'out' | 'in-out',
+): void {
   const result = sum(m, a, b, carry === 'in-out' ? m.carry() : undefined);
   settle(m, f, result, carry !== 'none');
 }
 
 /** ¬a + b + 1, or ¬a + b + CA. */
-function subtraction<V, F>(m: Machine<V, F>, f: Fields<F, 'rt' | 'oe' | 'rc'>, a: V, b: V, carry: 'none' | 'out' | 'in-out'): void {
+function subtraction<V, F>(
+  m: Machine<V, F>,
+  f: Fields<F, 'rt' | 'oe' | 'rc'>,
+  a: V,
+  b: V,
+  carry: 'none' | 'out' | 'in-out',
+): void {
   const result = sum(m, m.not(a), b, carry === 'in-out' ? m.carry() : m.constant(1));
   settle(m, f, result, carry !== 'none');
 }
 
-function settle<V, F>(m: Machine<V, F>, f: Fields<F, 'rt' | 'oe' | 'rc'>, result: ReturnType<typeof sum<V, F>>, setsCarry: boolean): void {
+function settle<V, F>(
+  m: Machine<V, F>,
+  f: Fields<F, 'rt' | 'oe' | 'rc'>,
+  result: ReturnType<typeof sum<V, F>>,
+  setsCarry: boolean,
+): void {
   if (setsCarry) m.setCarry(result.carry());
   m.overflowIf(f.oe, result.overflow());
   m.setGpr(f.rt, result.value);
@@ -54,8 +76,10 @@ function compare<V, F>(m: Machine<V, F>, bf: F, less: V, greater: V): void {
   m.setCrField(bf, m.or(m.or(bits, m.shiftLeft(equal, one)), m.summaryOverflow()));
 }
 
-const compareSigned = <V, F>(m: Machine<V, F>, bf: F, a: V, b: V): void => compare(m, bf, m.lessSigned(a, b), m.lessSigned(b, a));
-const compareUnsigned = <V, F>(m: Machine<V, F>, bf: F, a: V, b: V): void => compare(m, bf, m.lessUnsigned(a, b), m.lessUnsigned(b, a));
+const compareSigned = <V, F>(m: Machine<V, F>, bf: F, a: V, b: V): void =>
+  compare(m, bf, m.lessSigned(a, b), m.lessSigned(b, a));
+const compareUnsigned = <V, F>(m: Machine<V, F>, bf: F, a: V, b: V): void =>
+  compare(m, bf, m.lessUnsigned(a, b), m.lessUnsigned(b, a));
 
 /** A shift by 32 to 63 leaves nothing. */
 const shiftOut = <V, F>(m: Machine<V, F>, by: V, shifted: V): V =>
@@ -209,4 +233,3 @@ export const fixedPoint = [
     m.setCr0If(f.rc, m.or(bits, m.summaryOverflow()));
   }, { rare: true }),
 ];
-

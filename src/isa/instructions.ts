@@ -6,4 +6,10 @@ import type { Instruction } from './spec.js';
 import { system } from './system.js';
 
 /** Every instruction of the 440, in the order of the chapters. */
-export const instructions: readonly Instruction[] = [...fixedPoint, ...loadStore, ...branch, ...multiplyAccumulate, ...system];
+export const instructions: readonly Instruction[] = [
+  ...fixedPoint,
+  ...loadStore,
+  ...branch,
+  ...multiplyAccumulate,
+  ...system,
+];

@@ -24,7 +24,10 @@ const halfReversed: Loader = (m, ea) => swap16(m, m.load(16, ea));
 const wordReversed: Loader = (m, ea) => swap32(m, m.load(32, ea));
 
 const swap16 = <V, F>(m: Machine<V, F>, a: V): V =>
-  m.or(m.shiftRight(m.and(a, m.constant(0xff00)), m.constant(8)), m.shiftLeft(m.and(a, m.constant(0xff)), m.constant(8)));
+  m.or(
+    m.shiftRight(m.and(a, m.constant(0xff00)), m.constant(8)),
+    m.shiftLeft(m.and(a, m.constant(0xff)), m.constant(8)),
+  );
 const swap32 = <V, F>(m: Machine<V, F>, a: V): V =>
   m.or(
     m.and(m.rotateLeft(a, m.constant(8)), m.constant(0x00ff00ff)),
@@ -38,34 +41,57 @@ const storeHalfReversed: Storer = (m, ea, v) => m.store(16, ea, swap16(m, v));
 const storeWordReversed: Storer = (m, ea, v) => m.store(32, ea, swap32(m, v));
 
 /** rt <- storage; with update, ra <- the address once the access has succeeded. */
-const loadD = (load: Loader) => <V, F>(m: Machine<V, F>, f: D<F> & Readonly<Record<'rt', F>>) => m.setGpr(f.rt, load(m, displaced(m, f)));
-const loadX = (load: Loader) => <V, F>(m: Machine<V, F>, f: X<F> & Readonly<Record<'rt', F>>) => m.setGpr(f.rt, load(m, indexed(m, f)));
-const loadUpdateD = (load: Loader) => <V, F>(m: Machine<V, F>, f: D<F> & Readonly<Record<'rt', F>>) => {
-  const ea = displacedUpdate(m, f);
-  const value = load(m, ea);
-  m.setGpr(f.ra, ea);
-  m.setGpr(f.rt, value);
-};
-const loadUpdateX = (load: Loader) => <V, F>(m: Machine<V, F>, f: X<F> & Readonly<Record<'rt', F>>) => {
-  const ea = indexedUpdate(m, f);
-  const value = load(m, ea);
-  m.setGpr(f.ra, ea);
-  m.setGpr(f.rt, value);
-};
-const storeD = (store: Storer) => <V, F>(m: Machine<V, F>, f: D<F> & Readonly<Record<'rs', F>>) => store(m, displaced(m, f), m.gpr(f.rs));
-const storeX = (store: Storer) => <V, F>(m: Machine<V, F>, f: X<F> & Readonly<Record<'rs', F>>) => store(m, indexed(m, f), m.gpr(f.rs));
-const storeUpdateD = (store: Storer) => <V, F>(m: Machine<V, F>, f: D<F> & Readonly<Record<'rs', F>>) => {
-  const ea = displacedUpdate(m, f);
-  store(m, ea, m.gpr(f.rs));
-  m.setGpr(f.ra, ea);
-};
-const storeUpdateX = (store: Storer) => <V, F>(m: Machine<V, F>, f: X<F> & Readonly<Record<'rs', F>>) => {
-  const ea = indexedUpdate(m, f);
-  store(m, ea, m.gpr(f.rs));
-  m.setGpr(f.ra, ea);
-};
+const loadD =
+  (load: Loader) =>
+  <V, F>(m: Machine<V, F>, f: D<F> & Readonly<Record<'rt', F>>) =>
+    m.setGpr(f.rt, load(m, displaced(m, f)));
+const loadX =
+  (load: Loader) =>
+  <V, F>(m: Machine<V, F>, f: X<F> & Readonly<Record<'rt', F>>) =>
+    m.setGpr(f.rt, load(m, indexed(m, f)));
+const loadUpdateD =
+  (load: Loader) =>
+  <V, F>(m: Machine<V, F>, f: D<F> & Readonly<Record<'rt', F>>) => {
+    const ea = displacedUpdate(m, f);
+    const value = load(m, ea);
+    m.setGpr(f.ra, ea);
+    m.setGpr(f.rt, value);
+  };
+const loadUpdateX =
+  (load: Loader) =>
+  <V, F>(m: Machine<V, F>, f: X<F> & Readonly<Record<'rt', F>>) => {
+    const ea = indexedUpdate(m, f);
+    const value = load(m, ea);
+    m.setGpr(f.ra, ea);
+    m.setGpr(f.rt, value);
+  };
+const storeD =
+  (store: Storer) =>
+  <V, F>(m: Machine<V, F>, f: D<F> & Readonly<Record<'rs', F>>) =>
+    store(m, displaced(m, f), m.gpr(f.rs));
+const storeX =
+  (store: Storer) =>
+  <V, F>(m: Machine<V, F>, f: X<F> & Readonly<Record<'rs', F>>) =>
+    store(m, indexed(m, f), m.gpr(f.rs));
+const storeUpdateD =
+  (store: Storer) =>
+  <V, F>(m: Machine<V, F>, f: D<F> & Readonly<Record<'rs', F>>) => {
+    const ea = displacedUpdate(m, f);
+    store(m, ea, m.gpr(f.rs));
+    m.setGpr(f.ra, ea);
+  };
+const storeUpdateX =
+  (store: Storer) =>
+  <V, F>(m: Machine<V, F>, f: X<F> & Readonly<Record<'rs', F>>) => {
+    const ea = indexedUpdate(m, f);
+    store(m, ea, m.gpr(f.rs));
+    m.setGpr(f.ra, ea);
+  };
 
-const touch = (access: 'read' | 'write') => <V, F>(m: Machine<V, F>, f: X<F>) => m.touchBlock(access, indexed(m, f));
+const touch =
+  (access: 'read' | 'write') =>
+  <V, F>(m: Machine<V, F>, f: X<F>) =>
+    m.touchBlock(access, indexed(m, f));
 const hint = (): void => {};
 
 // prettier-ignore

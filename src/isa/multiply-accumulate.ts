@@ -19,16 +19,19 @@ function product<V, F>(m: Machine<V, F>, f: Fields<F>, halves: Halves, signed: b
   return m.multiply(a, b);
 }
 
-const multiply = (halves: Halves, signed: boolean) => <V, F>(m: Machine<V, F>, f: Fields<F> & Readonly<Record<'rc', F>>) => {
-  const value = product(m, f, halves, signed);
-  m.setGpr(f.rt, value);
-  m.recordIf(f.rc, value);
-};
+const multiply =
+  (halves: Halves, signed: boolean) =>
+  <V, F>(m: Machine<V, F>, f: Fields<F> & Readonly<Record<'rc', F>>) => {
+    const value = product(m, f, halves, signed);
+    m.setGpr(f.rt, value);
+    m.recordIf(f.rc, value);
+  };
 
 type Accumulation = { halves: Halves; signed?: boolean; saturate?: boolean; negative?: boolean };
 
 /** rt <- rt ± product. OV: the exact sum does not fit; a saturating form then gives the nearest value that does. */
-const accumulate = ({ halves, signed = true, saturate = false, negative = false }: Accumulation) =>
+const accumulate =
+  ({ halves, signed = true, saturate = false, negative = false }: Accumulation) =>
   <V, F>(m: Machine<V, F>, f: Fields<F> & Readonly<Record<'oe' | 'rc', F>>) => {
     const addend = product(m, f, halves, signed);
     const before = m.gpr(f.rt);

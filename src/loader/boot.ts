@@ -49,7 +49,10 @@ export function loadProgram(ram: AddressMap<Ram>, { image, initrd, tree }: BootC
   const treeAt = below(end, encodeBlob(tree).length);
   const initrdAt = initrd ? below(treeAt, initrd.length) : treeAt;
   const top = Math.max(0, ...image.segments.filter((s) => s.address < end).map((s) => s.address + s.size));
-  if (initrdAt < top) return { problem: `the image ends at 0x${top.toString(16)}, which leaves no room for ${initrd ? 'the initrd and ' : ''}the device tree` };
+  if (initrdAt < top)
+    return {
+      problem: `the image ends at 0x${top.toString(16)}, which leaves no room for ${initrd ? 'the initrd and ' : ''}the device tree`,
+    };
   if (initrd) {
     chosen.setCells('linux,initrd-start', initrdAt);
     chosen.setCells('linux,initrd-end', initrdAt + initrd.length);

@@ -10,7 +10,8 @@ import type { Use } from './tlb.js';
 export const SLOTS = 1024;
 
 /** Context bits of a tag: they lie below the page number and above the two alignment bits. */
-export const contextOf = (pid: number, space: number, user: boolean): number => (pid << 2) | (space << 10) | (user ? 1 << 11 : 0);
+export const contextOf = (pid: number, space: number, user: boolean): number =>
+  (pid << 2) | (space << 10) | (user ? 1 << 11 : 0);
 
 /** A tag in slot i for a page that belongs in another slot: matches nothing. */
 const empty = Int32Array.from({ length: SLOTS }, (_, i) => (i ^ 1) << 12);
@@ -43,6 +44,7 @@ export class Lookaside {
 
   /** Forget a range of effective addresses, in every context. */
   invalidate(base: number, size: number): void {
+    if (size === 0) return; // a reserved page size maps nothing
     if (size > 16 * 4096) return this.flush();
     const last = (base + size - 1) >>> 12;
     for (let page = base >>> 12; page <= last; page++) {

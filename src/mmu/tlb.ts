@@ -56,7 +56,7 @@ export class Tlb {
   /** First effective address of an entry's page, cut to its size. */
   base(entry: number): number {
     const size = this.bytes(entry);
-    return ((this.words[entry * 4]! & word0.EPN) & -size) >>> 0;
+    return (this.words[entry * 4]! & word0.EPN & -size) >>> 0;
   }
 
   bytes(entry: number): number {
@@ -66,7 +66,7 @@ export class Tlb {
   /** First real address (36 bits) of an entry's page. */
   realBase(entry: number): number {
     const word = this.words[entry * 4 + 1]!;
-    return (word & word1.ERPN) * 2 ** 32 + (((word & word1.RPN) & -this.bytes(entry)) >>> 0);
+    return (word & word1.ERPN) * 2 ** 32 + ((word & word1.RPN & -this.bytes(entry)) >>> 0);
   }
 
   /** The entry that maps an effective address (32 bits) in an address space for a process, or -1. The lowest one wins. */

@@ -67,7 +67,8 @@ export class JsEmitter implements Machine<string, EmittedField> {
   pc = () => 'pc';
 
   gpr = (r: EmittedField) => this.#bind(`s[${r}]`);
-  gprOrZero = (r: EmittedField) => (r === 0 ? '0' : this.#bind(typeof r === 'number' ? `s[${r}]` : `${r} === 0 ? 0 : s[${r}]`));
+  gprOrZero = (r: EmittedField) =>
+    r === 0 ? '0' : this.#bind(typeof r === 'number' ? `s[${r}]` : `${r} === 0 ? 0 : s[${r}]`);
   setGpr = (r: EmittedField, v: string) => this.#do(`s[${r}] = ${v};`);
   cr = () => this.#bind(s(R.CR));
   setCr = (fields: EmittedField, v: string) => {
@@ -92,9 +93,13 @@ export class JsEmitter implements Machine<string, EmittedField> {
   lr = () => this.#bind(s(R.LR));
   setLr = (v: string) => this.#do(`${s(R.LR)} = ${v};`);
   ctr = () => this.#bind(s(R.CTR));
-  record = (v: string) => this.#do(`${s(R.CR)} = ${s(R.CR)} & 0x0fffffff | (${v} < 0 ? 0x80000000 : ${v} > 0 ? 0x40000000 : 0x20000000) | ${SO_TO_CR0};`);
+  record = (v: string) =>
+    this.#do(
+      `${s(R.CR)} = ${s(R.CR)} & 0x0fffffff | (${v} < 0 ? 0x80000000 : ${v} > 0 ? 0x40000000 : 0x20000000) | ${SO_TO_CR0};`,
+    );
   recordIf = (rc: EmittedField, v: string) => this.#when(rc, () => this.record(v));
-  setCr0If = (rc: EmittedField, v: string) => this.#when(rc, () => this.#do(`${s(R.CR)} = ${s(R.CR)} & 0x0fffffff | ${v} << 28;`));
+  setCr0If = (rc: EmittedField, v: string) =>
+    this.#when(rc, () => this.#do(`${s(R.CR)} = ${s(R.CR)} & 0x0fffffff | ${v} << 28;`));
   overflowIf = (oe: EmittedField, v: string) =>
     this.#when(oe, () => this.#do(`${s(R.XER)} = ${v} ? ${s(R.XER)} | 0xc0000000 : ${s(R.XER)} & ~0x40000000;`));
 
@@ -111,7 +116,8 @@ export class JsEmitter implements Machine<string, EmittedField> {
   multiply = (a: string, b: string) => this.#bind(`Math.imul(${a}, ${b})`);
   multiplyHighSigned = (a: string, b: string) => this.#bind(`highSigned(${a}, ${b})`);
   multiplyHighUnsigned = (a: string, b: string) => this.#bind(`highUnsigned(${a}, ${b})`);
-  divideSigned = (a: string, b: string) => this.#bind(`${b} === 0 || ${a} === -2147483648 && ${b} === -1 ? 0 : ${a} / ${b} | 0`);
+  divideSigned = (a: string, b: string) =>
+    this.#bind(`${b} === 0 || ${a} === -2147483648 && ${b} === -1 ? 0 : ${a} / ${b} | 0`);
   divideUnsigned = (a: string, b: string) => this.#bind(`${b} === 0 ? 0 : (${a} >>> 0) / (${b} >>> 0) | 0`);
   and = (a: string, b: string) => this.#bind(`${a} & ${b}`);
   or = (a: string, b: string) => this.#bind(`${a} | ${b}`);
@@ -134,7 +140,9 @@ export class JsEmitter implements Machine<string, EmittedField> {
     const slot = this.#bind(`${ea} >>> 12 & 1023`);
     const value = `t${this.#temporaries++}`;
     const place = `${ea} + readDelta[${slot}]`;
-    this.#do(`let ${value}; if (readTag[${slot}] === (${ea} & ${pageAndAlignment(width)} | s[${R.DATA_CONTEXT}])) ${value} = ${memoryAt(width, place)}; else {`);
+    this.#do(
+      `let ${value}; if (readTag[${slot}] === (${ea} & ${pageAndAlignment(width)} | s[${R.DATA_CONTEXT}])) ${value} = ${memoryAt(width, place)}; else {`,
+    );
     this.#attempt(`${value} = ops.load(core, ${width / 8}, ${ea});`);
     this.#do('}');
     return value;
@@ -144,18 +152,25 @@ export class JsEmitter implements Machine<string, EmittedField> {
     const ea = this.#bind(address);
     const slot = this.#bind(`${ea} >>> 12 & 1023`);
     const place = `${ea} + writeDelta[${slot}]`;
-    this.#do(`if (writeTag[${slot}] === (${ea} & ${pageAndAlignment(width)} | s[${R.DATA_CONTEXT}])) ${memoryAt(width, place)} = ${v}; else {`);
+    this.#do(
+      `if (writeTag[${slot}] === (${ea} & ${pageAndAlignment(width)} | s[${R.DATA_CONTEXT}])) ${memoryAt(width, place)} = ${v}; else {`,
+    );
     this.#attempt(`ops.store(core, ${width / 8}, ${ea}, ${v});`);
     this.#do('}');
   };
   loadReserve = (address: string) => this.#obtain(`ops.loadReserve(core, ${address})`);
   storeConditional = (address: string, v: string) => this.#attempt(`ops.storeConditional(core, ${address}, ${v});`);
-  loadMultiple = (first: EmittedField, address: string) => this.#attempt(`ops.loadMultiple(core, ${first}, ${address});`);
-  storeMultiple = (first: EmittedField, address: string) => this.#attempt(`ops.storeMultiple(core, ${first}, ${address});`);
-  loadString = (first: EmittedField, address: string, n: string) => this.#attempt(`ops.loadString(core, ${first}, ${address}, ${n});`);
-  storeString = (first: EmittedField, address: string, n: string) => this.#attempt(`ops.storeString(core, ${first}, ${address}, ${n});`);
+  loadMultiple = (first: EmittedField, address: string) =>
+    this.#attempt(`ops.loadMultiple(core, ${first}, ${address});`);
+  storeMultiple = (first: EmittedField, address: string) =>
+    this.#attempt(`ops.storeMultiple(core, ${first}, ${address});`);
+  loadString = (first: EmittedField, address: string, n: string) =>
+    this.#attempt(`ops.loadString(core, ${first}, ${address}, ${n});`);
+  storeString = (first: EmittedField, address: string, n: string) =>
+    this.#attempt(`ops.storeString(core, ${first}, ${address}, ${n});`);
   zeroBlock = (address: string) => this.#attempt(`ops.zeroBlock(core, ${address});`);
-  touchBlock = (access: 'read' | 'write', address: string) => this.#attempt(`ops.touchBlock(core, '${access}', ${address});`);
+  touchBlock = (access: 'read' | 'write', address: string) =>
+    this.#attempt(`ops.touchBlock(core, '${access}', ${address});`);
 
   #obtain(expression: string): string {
     const value = `t${this.#temporaries++}`;
@@ -181,7 +196,9 @@ export class JsEmitter implements Machine<string, EmittedField> {
   trapCondition = (to: EmittedField, a: string, b: string) => this.#bind(`trapCondition(${to}, ${a}, ${b})`);
   systemCall = (level: EmittedField) => {
     const { publish, abort } = this.surroundings;
-    this.#do(`${publish} ${s(R.PC)} = pc + 4; ${s(R.COUNT)} = ${s(R.COUNT)} + 1; core.raise({ kind: 'system-call', level: ${level} }); ${abort}`);
+    this.#do(
+      `${publish} ${s(R.PC)} = pc + 4; ${s(R.COUNT)} = ${s(R.COUNT)} + 1; core.raise({ kind: 'system-call', level: ${level} }); ${abort}`,
+    );
   };
   illegal = () => this.#trap('true', 'ILLEGAL_INSTRUCTION');
   fpUnavailable = () => this.#trap('true', 'FP_UNAVAILABLE');
@@ -194,7 +211,8 @@ export class JsEmitter implements Machine<string, EmittedField> {
   readDcr = (number: EmittedField) => this.#obtain(`ops.readDcr(core, ${number})`);
   writeDcr = (number: EmittedField, v: string) => this.#attempt(`ops.writeDcr(core, ${number}, ${v});`);
   readTlb = (entry: string, word: EmittedField) => this.#obtain(`ops.readTlb(core, ${entry}, ${word})`);
-  writeTlb = (entry: string, word: EmittedField, v: string) => this.#attempt(`ops.writeTlb(core, ${entry}, ${word}, ${v});`);
+  writeTlb = (entry: string, word: EmittedField, v: string) =>
+    this.#attempt(`ops.writeTlb(core, ${entry}, ${word}, ${v});`);
   searchTlb = (address: string, target: EmittedField, record: EmittedField) => {
     const found = this.#obtain(`ops.searchTlb(core, ${address})`);
     this.#do(`if (${found} >= 0) s[${target}] = ${found};`);

@@ -30,7 +30,9 @@ function listVariants(): { variants: Variant[]; table: Uint16Array } {
   const table = decodeTable.map((number, index) => {
     if (number === ILLEGAL) return 0;
     const instruction = instructions[number]!;
-    const options = Object.fromEntries(instruction.fields.filter(isOption).map((f) => [f.name, (index >>> f.shift) & 1]));
+    const options = Object.fromEntries(
+      instruction.fields.filter(isOption).map((f) => [f.name, (index >>> f.shift) & 1]),
+    );
     const key = `${number} ${Object.values(options).join('')}`;
     if (!numbers.has(key)) numbers.set(key, variants.push({ instruction, options }));
     return numbers.get(key)!;
@@ -49,7 +51,9 @@ const inFunction: Surroundings = { publish: '', abort: 'return 1;', tables: fals
 
 function emit({ instruction, options }: Variant, surroundings: Surroundings): JsEmitter {
   const emitter = new JsEmitter(surroundings);
-  const fields = Object.fromEntries(instruction.fields.map((f): [string, EmittedField] => [f.name, options[f.name] ?? extraction(f)]));
+  const fields = Object.fromEntries(
+    instruction.fields.map((f): [string, EmittedField] => [f.name, options[f.name] ?? extraction(f)]),
+  );
   instruction.meaning(emitter, fields);
   return emitter;
 }
@@ -85,7 +89,9 @@ export function interpreterSource(variants: readonly Variant[]): { run: string; 
   const cases = variants.map((variant, i) => {
     const { instruction } = variant;
     const fixed = leftOver(instruction);
-    const check = fixed ? `if ((w & ${fixed}) !== ${(instruction.match & fixed) | 0}) { ${inLoop.publish} core.raise(ILLEGAL_INSTRUCTION); return; } ` : '';
+    const check = fixed
+      ? `if ((w & ${fixed}) !== ${(instruction.match & fixed) | 0}) { ${inLoop.publish} core.raise(ILLEGAL_INSTRUCTION); return; } `
+      : '';
     if (isCalled(variant)) {
       const { code } = emit(variant, inFunction);
       const at = functions.push(`(core, s, w, pc) => { let next = pc + 4 | 0; ${code} return next; }`) - 1;
@@ -143,13 +149,17 @@ function highUnsigned(a: number, b: number): number {
 const helpers = {
   masks: Int32Array.from({ length: 1024 }, (_, i) => mask(i >>> 5, i & 31)),
   /** mtcrf's mask: four ones for each one of FXM. */
-  fieldMask: (fxm: number): number => [0, 1, 2, 3, 4, 5, 6, 7].reduce((all, i) => all | (fxm & (1 << i) ? 15 << (4 * i) : 0), 0),
+  fieldMask: (fxm: number): number =>
+    [0, 1, 2, 3, 4, 5, 6, 7].reduce((all, i) => all | (fxm & (1 << i) ? 15 << (4 * i) : 0), 0),
   highSigned: (a: number, b: number): number => (highUnsigned(a, b) - (a < 0 ? b : 0) - (b < 0 ? a : 0)) | 0,
   highUnsigned,
   /** tw, twi: TO asks for less, greater, equal, logically less, logically greater. */
   trapCondition: (to: number, a: number, b: number): boolean =>
-    ((to & 16) !== 0 && a < b) || ((to & 8) !== 0 && a > b) || ((to & 4) !== 0 && a === b) ||
-    ((to & 2) !== 0 && a >>> 0 < b >>> 0) || ((to & 1) !== 0 && a >>> 0 > b >>> 0),
+    ((to & 16) !== 0 && a < b) ||
+    ((to & 8) !== 0 && a > b) ||
+    ((to & 4) !== 0 && a === b) ||
+    ((to & 2) !== 0 && a >>> 0 < b >>> 0) ||
+    ((to & 1) !== 0 && a >>> 0 > b >>> 0),
 };
 
 export class Interpreter implements Engine {
@@ -161,7 +171,9 @@ export class Interpreter implements Engine {
     const { run, functions } = interpreterSource(variants);
     const scope: Record<string, unknown> = { ops: { ...access, ...supervisor }, table, ...constants, ...helpers };
     const names = Object.keys(scope);
-    const called = functions.map((source) => new Function(...names, `return ${source}`)(...Object.values(scope)) as unknown);
+    const called = functions.map(
+      (source) => new Function(...names, `return ${source}`)(...Object.values(scope)) as unknown,
+    );
     const source = `return function run(core) {${run}\n}`;
     this.#run = new Function(...names, 'called', source)(...Object.values(scope), called) as (core: Core) => void;
   }
