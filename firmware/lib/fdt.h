@@ -1,6 +1,6 @@
 /* A reader of flattened device trees (Devicetree Specification 0.4, chapter 5). Nodes are byte offsets of their
- * FDT_BEGIN_NODE in the structure block; the root is FDT_ROOT and FDT_NONE is no node. Every access is checked against the
- * tree's size, so a broken tree reads as one with nothing in it. */
+ * FDT_BEGIN_NODE in the structure block; the root is FDT_ROOT and FDT_NONE is no node. Every access is checked against
+ * the tree's size, so a broken tree reads as one with nothing in it. */
 #ifndef FDT_H
 #define FDT_H
 

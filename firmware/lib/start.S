@@ -1,9 +1,9 @@
 /* Start-up and trap entry of a guest.
  *
  * A guest is entered at physical 0 upwards, in address space 0, supervisor state, with r3 = address of its device tree.
- * Whatever mapped it (QEMU's two 2 GiB entries, a board's sixteen of 256 MiB, a hypervisor's initial mapping of r7 bytes)
- * is replaced by entries of its own: entry 63 maps the first 16 MiB, entry 62 the 16 MiB that hold the tree, and C maps the
- * rest when it has read the tree. As long as the entries change, the code runs from address space 1.
+ * Whatever mapped it (QEMU's two 2 GiB entries, a board's sixteen of 256 MiB, a hypervisor's initial mapping of r7
+ * bytes) is replaced by entries of its own: entry 63 maps the first 16 MiB, entry 62 the 16 MiB that hold the tree, and C
+ * maps the rest when it has read the tree. As long as the entries change, the code runs from address space 1.
  */
 #include "ppc440.h"
 

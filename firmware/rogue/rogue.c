@@ -1,7 +1,7 @@
 /* A hostile guest: tries everything that might reach beyond its own partition, recovers from what it gets for it, and
  * prints what it could do. On a machine of its own nothing keeps it in, so there it finds much: that shows that it looks.
  *
- * It does not end itself by what it may rightly do: no reset, no write over its own image, no call on its own partition. */
+ * It does not end itself by what it may rightly do: no reset, no write over its own image, no call on its partition. */
 #include "console.h"
 #include "interrupts.h"
 #include "machine.h"
@@ -80,8 +80,8 @@ static bool clear_machine_check(struct trap_frame *frame) {
   return false;
 }
 
-/* Runs from an address until something traps. With MSR[EE] set a decrementer interrupt ends it at last. Feeds the watchdog,
- * whose reset no register can take back once it is enabled. */
+/* Runs from an address until something traps. With MSR[EE] set a decrementer interrupt ends it at last. Feeds the
+ * watchdog, whose reset no register can take back once it is enabled. */
 static void run_at(u32 pc, u32 msr, u32 r4, u32 r5) {
   memset(&last, 0, sizeof last);
   last.pc = pc;

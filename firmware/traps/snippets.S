@@ -1,6 +1,6 @@
-/* The instructions under test. Each snippet stands in pages that the test maps for user and supervisor at CODE, begins with
- * the instruction that is to trap unless its comment says otherwise, and ends with `sc`, whose system call tells the test
- * that nothing else happened. */
+/* The instructions under test. Each snippet stands in pages that the test maps for user and supervisor at CODE, begins
+ * with the instruction that is to trap unless its comment says otherwise, and ends with `sc`, whose system call tells the
+ * test that nothing else happened. */
 #include "ppc440.h"
 
         .macro  snippet name

@@ -217,7 +217,7 @@ static void test_sc(void) {
   expect_trap(VECTOR_SYSTEM_CALL, code_address(system_call) + 4, SUPERVISOR);
 }
 
-/* ---- TLB misses (6.5.15, 6.5.16) ---- */
+/* ---- TLB misses (6.5.14, 6.5.15) ---- */
 
 static void test_data_miss(void) {
   run(load_word, USER, 0, UNMAPPED + 0x124);

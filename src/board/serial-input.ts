@@ -45,7 +45,7 @@ export class SerialInput implements Alarm {
   /** Characters typed at the far end, at this cycle. */
   type(bytes: Uint8Array): void {
     for (const byte of bytes) this.#queue.push(byte);
-    if (bytes.length > 0 && this.#open) this.clock.held = false;
+    if (bytes.length > 0) this.clock.release(this);
     this.#schedule();
   }
 
@@ -60,7 +60,7 @@ export class SerialInput implements Alarm {
 
   close(): void {
     this.#open = false;
-    this.clock.held = false;
+    this.clock.release(this);
     this.#schedule();
   }
 
@@ -71,7 +71,7 @@ export class SerialInput implements Alarm {
 
   ring(): void {
     if (this.waiting === 0) {
-      this.clock.held = true;
+      this.clock.hold(this);
       this.due = Infinity;
       return;
     }

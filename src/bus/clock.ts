@@ -12,9 +12,8 @@ export interface Alarm {
  */
 export class Clock {
   now = 0;
-  /** Somebody outside owes an input that is due at this very cycle: time must not go on before it is there. */
-  held = false;
   readonly #alarms: Alarm[] = [];
+  readonly #holders = new Set<object>();
 
   add(alarm: Alarm): void {
     this.#alarms.push(alarm);
@@ -23,6 +22,21 @@ export class Clock {
   remove(alarm: Alarm): void {
     const at = this.#alarms.indexOf(alarm);
     if (at >= 0) this.#alarms.splice(at, 1);
+    this.release(alarm);
+  }
+
+  /** Somebody outside owes an input that is due at this very cycle: time must not go on before it is there. */
+  get held(): boolean {
+    return this.#holders.size > 0;
+  }
+
+  /** Stop time for one who waits for such an input, until the same one releases it. */
+  hold(holder: object): void {
+    this.#holders.add(holder);
+  }
+
+  release(holder: object): void {
+    this.#holders.delete(holder);
   }
 
   /** The cycle of the earliest alarm, or Infinity. */

@@ -1,4 +1,4 @@
-import type { Width } from '../bus/bus.js';
+import type { Device, Region, Width } from '../bus/bus.js';
 import type { Ram } from '../bus/memory.js';
 import { MSR } from '../isa/registers.js';
 import { word2, type Use } from '../mmu/tlb.js';
@@ -28,7 +28,7 @@ function translate(core: Core, address: number, use: Use): number {
   }
   const physical = tlb.real(entry, address);
   const region = core.bus.ram.find(physical);
-  if (region && tlb.bytes(entry) >= 4096) {
+  if (region && tlb.bytes(entry) >= 4096 && !tlb.sharedBefore(entry, (address & ~0xfff) >>> 0, 4096, pid)) {
     const offset = physical - region.base;
     if (use === 'write') region.target.touch(offset);
     const context = core.regs.words[use === 'execute' ? R.CODE_CONTEXT : R.DATA_CONTEXT]!;
@@ -62,7 +62,7 @@ export function load(core: Core, width: Width, address: number): number {
   const region = core.bus.ram.find(physical);
   if (region) return readRam(region.target, physical - region.base, width);
   const device = core.bus.devices.find(physical);
-  if (!device) return core.busError('data-read', address);
+  if (!device || beyond(device, physical, width)) return core.busError('data-read', address);
   core.syncClock();
   const offset = physical - device.base;
   const value = aligned
@@ -80,7 +80,7 @@ export function store(core: Core, width: Width, address: number, value: number):
   const region = core.bus.ram.find(physical);
   if (region) return region.target.write(physical - region.base, width, value);
   const device = core.bus.devices.find(physical);
-  if (!device) return void core.busError('data-write', address);
+  if (!device || beyond(device, physical, width)) return void core.busError('data-write', address);
   core.syncClock();
   const offset = physical - device.base;
   if (aligned) return device.target.write(offset, width, width === 4 ? value >>> 0 : value & (2 ** (8 * width) - 1));
@@ -89,6 +89,10 @@ export function store(core: Core, width: Width, address: number, value: number):
 
 /** Pages may be as small as 1 KiB; an access over such a boundary is two accesses. */
 const crosses = (address: number, bytes: number): boolean => (address & 0x3ff) + bytes > 0x400;
+
+/** Does an access reach over the end of the registers that it begins in? */
+const beyond = ({ base, size }: Region<Device>, physical: number, width: Width): boolean =>
+  physical + width > base + size;
 
 const readRam = (ram: Ram, offset: number, width: Width): number => {
   const value = ram.read(offset, width);

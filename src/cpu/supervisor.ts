@@ -78,6 +78,10 @@ export function writeSpr(core: Core, number: number, value: number): void {
     case 'DEC':
       core.timers.decrementer = value;
       break;
+    case 'DECAR':
+      core.timers.update(); // what has been reloaded so far was the old value
+      writeStored(core, spr, value);
+      break;
     case 'TSR':
     case 'TCR':
       core.timers.update();

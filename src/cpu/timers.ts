@@ -35,7 +35,7 @@ export class Timers implements Alarm {
     decAt: 0,
     /** Up to this tick the fixed interval and watchdog edges have been seen. */
     seen: 0,
-    /** TCR[WRC] cannot be taken back once set. */
+    /** The bits of TCR[WRC] that have been set; none can be taken back. */
     watchdogReset: 0,
   };
   due = Infinity;
@@ -72,6 +72,9 @@ export class Timers implements Alarm {
     const bits = BigInt(value >>> 0);
     const next = half === 'low' ? ((now >> 32n) << 32n) | bits : (bits << 32n) | (now & 0xffffffffn);
     this.state.offset = next - BigInt(this.#ticks);
+    const rises = (period: number): boolean => (~now & next & BigInt(period / 2)) !== 0n; // counts, though nothing ticked
+    if (rises(this.#fitPeriod)) this.system.words[S.tsr]! |= TSR.FIS;
+    if (rises(this.#watchdogPeriod)) this.#watchdogExpired();
     this.#schedule();
   }
 
@@ -89,7 +92,7 @@ export class Timers implements Alarm {
   changed(): void {
     this.update();
     const { words } = this.system;
-    this.state.watchdogReset ||= (words[S.tcr]! >>> 28) & 3;
+    this.state.watchdogReset |= (words[S.tcr]! >>> 28) & 3;
     words[S.tcr] = (words[S.tcr]! & ~0x30000000) | (this.state.watchdogReset << 28);
     this.#schedule();
   }
@@ -128,9 +131,9 @@ export class Timers implements Alarm {
     const [from, to] = [state.seen, ticks];
     state.seen = ticks;
     if (to === from) return;
-    if (edges(this.#at(from), this.#at(to), this.#fitPeriod) > 0) words[S.tsr]! |= TSR.FIS;
-    for (let left = Math.min(3, edges(this.#at(from), this.#at(to), this.#watchdogPeriod)); left > 0; left--)
-      this.#watchdogExpired();
+    const [start, passed] = [this.#at(from), to - from];
+    if (edges(start, passed, this.#fitPeriod) > 0) words[S.tsr]! |= TSR.FIS;
+    for (let left = Math.min(3, edges(start, passed, this.#watchdogPeriod)); left > 0; left--) this.#watchdogExpired();
   }
 
   /** The ladder: next time-out enabled, interrupt, reset. */
@@ -191,9 +194,8 @@ export class Timers implements Alarm {
   }
 }
 
-/** How often a counter that went from `from` to `to` saw the bit of weight `period / 2` rise. */
-function edges(from: bigint, to: bigint, period: number): number {
-  const [half, whole] = [BigInt(period / 2), BigInt(period)];
-  if (to < from) return 0; // the counter wrapped or was set back
-  return Number((to + half) / whole - (from + half) / whole);
+/** How often the bit of weight `period / 2` rises while a counter goes on from `from` by `passed`. */
+function edges(from: bigint, passed: number, period: number): number {
+  const phase = Number((from + BigInt(period / 2)) % BigInt(period));
+  return Math.floor((phase + passed) / period);
 }

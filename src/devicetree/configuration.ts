@@ -1,6 +1,6 @@
 import { LEVEL_HIGH, regOf, type Range } from './addresses.js';
 import { partition as partitionBinding } from './bindings/partition.js';
-import { partitions as partitionsBinding, type ExitKind } from './bindings/partitions.js';
+import { exitKinds, partitions as partitionsBinding, type ExitKind } from './bindings/partitions.js';
 import {
   consoleOf,
   devicesOf,
@@ -81,12 +81,15 @@ export interface Configuration {
 /** A configuration from a tree in which `check` has found no errors; the same tree always gives the same. */
 export function configure(tree: Tree): Configuration {
   const node = partitionsNode(tree);
+  const costOf = (kind: ExitKind): number =>
+    node?.cell(`exit-cycles-${kind}`) ?? node?.cell('exit-cycles') ?? exit.default;
   const { quantum, 'exit-cycles': exit, 'world-switch-cycles': worldSwitch } = partitionsBinding.properties;
+  const costs = Object.fromEntries(exitKinds.map((kind) => [kind, costOf(kind)])) as Record<ExitKind, number>;
   return {
     partitions: partitionNodes(tree).map((partition) => configurePartition(tree, partition)),
     quantum: node?.cell('quantum') ?? quantum.default,
     worldSwitchCycles: node?.cell('world-switch-cycles') ?? worldSwitch.default,
-    exitCycles: (kind) => node?.cell(`exit-cycles-${kind}`) ?? node?.cell('exit-cycles') ?? exit.default,
+    exitCycles: (kind) => costs[kind],
   };
 }
 

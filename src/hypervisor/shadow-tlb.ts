@@ -58,7 +58,8 @@ export class ShadowTlb implements PidOwner {
     const { machine, shadow, user } = this.vcpu;
     const guest = machine.system.tlb;
     const real = this.vcpu.partition.realAddress(physical);
-    const size = this.#largestPage(address, guest.bytes(entry), real, physical, ram);
+    const pid = this.pidFor(user, machine.system.pid); // first, since it may flush
+    const size = this.#largestPage(address, entry, real, physical, ram);
     const permissions = guest.read(entry, 2);
     const allowed = user ? (permissions >>> 3) & PERMISSIONS : permissions & PERMISSIONS;
     const base = (address & -pageBytes(size)) >>> 0;
@@ -66,13 +67,18 @@ export class ShadowTlb implements PidOwner {
     const space = guest.read(entry, 0) & word0.TS;
     const victim = this.#takeVictim();
     this.#origin[victim] = entry;
-    shadow.tlb.write(victim, 0, base | word0.V | space | (size << 4), this.pidFor(user, machine.system.pid));
+    shadow.tlb.write(victim, 0, base | word0.V | space | (size << 4), pid);
     shadow.tlb.write(victim, 1, (realBase & 0xfffffc00) | Math.floor(realBase / 2 ** 32), 0);
     shadow.tlb.write(victim, 2, (permissions & KEPT_ATTRIBUTES) | (allowed * word2.UR), 0);
   }
 
-  /** The SIZE field of the largest page within the guest's page and its RAM that is aligned alike in both memories. */
-  #largestPage(address: number, guestBytes: number, real: number, physical: number, ram: Region<Ram>): number {
+  /**
+   * The SIZE field of the largest page within the guest's page and its RAM that is aligned alike in both memories, and that
+   * no entry before it maps a part of: of two that map an address, the guest's processor would take the first.
+   */
+  #largestPage(address: number, entry: number, real: number, physical: number, ram: Region<Ram>): number {
+    const { tlb, pid } = this.vcpu.machine.system;
+    const guestBytes = tlb.bytes(entry);
     let best = 0;
     for (const field of sizeFields) {
       const bytes = pageBytes(field);
@@ -80,7 +86,8 @@ export class ShadowTlb implements PidOwner {
       const within = address & (bytes - 1);
       const start = physical - within;
       const aligned = (real - within) % bytes === 0;
-      if (aligned && start >= ram.base && start + bytes <= ram.base + ram.size) best = field;
+      const inRam = start >= ram.base && start + bytes <= ram.base + ram.size;
+      if (aligned && inRam && !tlb.sharedBefore(entry, (address & -bytes) >>> 0, bytes, pid)) best = field;
     }
     return best;
   }

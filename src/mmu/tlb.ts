@@ -83,6 +83,19 @@ export class Tlb {
     return -1;
   }
 
+  /**
+   * Does an entry before this one map some of these addresses too, in the same space for the same process? Of several that
+   * map an address `find` takes the first, so such a range cannot be remembered as a whole.
+   */
+  sharedBefore(entry: number, base: number, bytes: number, pid: number): boolean {
+    for (let other = 0; other < entry; other++) {
+      if (!this.valid(other) || (this.read(other, 0) ^ this.read(entry, 0)) & word0.TS) continue;
+      if (this.tid(other) !== 0 && this.tid(other) !== pid) continue;
+      if (this.base(other) < base + bytes && base < this.base(other) + this.bytes(other)) return true;
+    }
+    return false;
+  }
+
   /** May a program use an entry's page like this? */
   allows(entry: number, use: Use, user: boolean): boolean {
     return (this.words[entry * 4 + 2]! & (user ? userBit : supervisorBit)[use]) !== 0;

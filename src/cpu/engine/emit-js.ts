@@ -24,6 +24,8 @@ export class JsEmitter implements Machine<string, EmittedField> {
   #temporaries = 0;
   /** The instruction may set `next`, the next pc. */
   branches = false;
+  /** Condition under which a branch to itself would change nothing but the link register, however often it is run. */
+  repeats = 'false';
 
   constructor(private readonly surroundings: Surroundings) {}
 
@@ -181,10 +183,12 @@ export class JsEmitter implements Machine<string, EmittedField> {
 
   branch = (target: string) => {
     this.branches = true;
+    this.repeats = 'true';
     this.#do(`next = ${target};`);
   };
   branchIf = (bo: EmittedField, bi: EmittedField, target: string) => {
     this.branches = true;
+    this.repeats = `(${bo} & 4) !== 0`; // CTR does not count down
     const options = this.#bind(`${bo}`);
     this.#do(`if ((${options} & 4) === 0) ${s(R.CTR)} = ${s(R.CTR)} - 1;`);
     const counted = `((${options} & 4) !== 0 || (${s(R.CTR)} === 0) === ((${options} & 2) !== 0))`;

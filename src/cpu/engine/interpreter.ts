@@ -83,8 +83,20 @@ const calledByName = new Set(
   ].flatMap((names) => names.split(' ')),
 );
 
+/** How an interpreter is printed. */
+export interface InterpreterOptions {
+  /**
+   * False: every instruction is a function of its own, and every fetch, load and store takes the slow path: no lookaside.
+   * A second reading of the definitions, to compare the fast one with. Default true.
+   */
+  readonly inline?: boolean;
+}
+
 /** The source of `run(core)`; `--show-generated` prints it. */
-export function interpreterSource(variants: readonly Variant[]): { run: string; functions: string[] } {
+export function interpreterSource(
+  variants: readonly Variant[],
+  { inline = true }: InterpreterOptions = {},
+): { run: string; functions: string[] } {
   const functions: string[] = [];
   const cases = variants.map((variant, i) => {
     const { instruction } = variant;
@@ -92,17 +104,18 @@ export function interpreterSource(variants: readonly Variant[]): { run: string; 
     const check = fixed
       ? `if ((w & ${fixed}) !== ${(instruction.match & fixed) | 0}) { ${inLoop.publish} core.raise(ILLEGAL_INSTRUCTION); return; } `
       : '';
-    if (isCalled(variant)) {
-      const { code } = emit(variant, inFunction);
+    if (!inline || isCalled(variant)) {
+      const { code, repeats } = emit(variant, inFunction);
       const at = functions.push(`(core, s, w, pc) => { let next = pc + 4 | 0; ${code} return next; }`) - 1;
-      const call = `${inLoop.publish} const next = called[${at}](core, s, w, pc); if (next === 1) return; ${inLoop.refresh} pc = next;`;
-      return `case ${i + 1}: { ${check}${call} break; }`;
+      const call = `${inLoop.publish} const next = called[${at}](core, s, w, pc); if (next === 1) return; ${inLoop.refresh}`;
+      return `case ${i + 1}: { ${check}${call} ${stopAtSelfBranch(repeats)}pc = next; break; }`;
     }
     const emitter = emit(variant, inLoop);
     if (!emitter.branches) return `case ${i + 1}: { ${check}${emitter.code} pc = pc + 4 | 0; break; }`;
-    const loop = `if (next === pc && core.watchSelfBranch) { core.selfBranch = true; ${inLoop.publish} return; }`;
-    return `case ${i + 1}: { ${check}let next = pc + 4 | 0; ${emitter.code} ${loop} pc = next; break; }`;
+    const loop = stopAtSelfBranch(emitter.repeats);
+    return `case ${i + 1}: { ${check}let next = pc + 4 | 0; ${emitter.code} ${loop}pc = next; break; }`;
   });
+  const hit = inline ? `codeTag[slot] === (pc & ${~0xfff | 3} | s[${R.CODE_CONTEXT}])` : 'false';
   const run = `
     const s = core.regs.words, lookaside = core.lookaside;
     const { words, halves, bytes } = core.memory;
@@ -112,7 +125,7 @@ export function interpreterSource(variants: readonly Variant[]): { run: string; 
     let pc = s[${R.PC}], count = s[${R.COUNT}], limit = s[${R.LIMIT}], w = 0;
     while (count < limit) {
       const slot = pc >>> 12 & 1023;
-      if (codeTag[slot] === (pc & ${~0xfff | 3} | s[${R.CODE_CONTEXT}])) w = words[pc + codeDelta[slot] >>> 2];
+      if (${hit}) w = words[pc + codeDelta[slot] >>> 2];
       else { ${inLoop.publish} w = ops.fetch(core); if (core.trap !== null) return; }
       switch (table[(w >>> 26) << 11 | w & 0x7ff]) {
         ${cases.join('\n        ')}
@@ -122,6 +135,12 @@ export function interpreterSource(variants: readonly Variant[]): { run: string; 
     }
     ${inLoop.publish}`;
   return { run, functions };
+}
+
+function stopAtSelfBranch(repeats: string): string {
+  if (repeats === 'false') return '';
+  const condition = repeats === 'true' ? '' : ` && ${repeats}`;
+  return `if (next === pc && core.watchSelfBranch${condition}) { core.selfBranch = true; ${inLoop.publish} return; } `;
 }
 
 const constants: Readonly<Record<string, Trap>> = {
@@ -163,12 +182,13 @@ const helpers = {
 };
 
 export class Interpreter implements Engine {
-  readonly name = 'reference';
+  readonly name: string;
   readonly #run: (core: Core) => void;
 
-  constructor() {
+  constructor(options: InterpreterOptions = {}) {
+    this.name = options.inline === false ? 'out of line' : 'reference';
     const { variants, table } = listVariants();
-    const { run, functions } = interpreterSource(variants);
+    const { run, functions } = interpreterSource(variants, options);
     const scope: Record<string, unknown> = { ops: { ...access, ...supervisor }, table, ...constants, ...helpers };
     const names = Object.keys(scope);
     const called = functions.map(
