@@ -47,6 +47,9 @@ for source in lib/*.S lib/*.c; do
   compile "$source" "$work/$source.o"
   library+=("$work/$source.o")
 done
+mkdir "$work/lib/testing"
+for source in lib/testing/*.S lib/testing/*.c; do compile "$source" "$work/$source.o"; done
+"${cc%gcc}ar" rcsD "$work/testing.a" "$work"/lib/testing/*.o # an archive: only what a guest uses
 for folder in */; do
   name="${folder%/}"
   [ "$name" != lib ] || continue
@@ -58,7 +61,7 @@ for folder in */; do
     objects+=("$work/$source.o")
   done
   [ ${#objects[@]} -gt 0 ] || continue
-  "$cc" "${flags[@]}" "${linking[@]}" -o "$output/$name/$name.elf" "${library[@]}" "${objects[@]}" -lgcc
+  "$cc" "${flags[@]}" "${linking[@]}" -o "$output/$name/$name.elf" "${library[@]}" "${objects[@]}" "$work/testing.a" -lgcc
   chmod 644 "$output/$name/$name.elf"
   if [ $check = yes ] && ! cmp "$output/$name/$name.elf" "$name/$name.elf"; then
     echo "firmware/$name/$name.elf is not what its sources build; run 'npm run firmware'" >&2

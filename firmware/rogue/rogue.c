@@ -19,7 +19,8 @@
 #define ALL_ACCESS (TLB_UX | TLB_UW | TLB_UR | TLB_SX | TLB_SW | TLB_SR)
 #define USER (MSR_PR | MSR_ME)
 #define SUPERVISOR MSR_ME
-#define ESCAPE_TICKS 20000 /* after so long a decrementer interrupt ends an attempt that runs on */
+#define ESCAPE_TICKS 20000 /* after so long a decrementer interrupt ends an attempt that runs on, */
+#define ESCAPES 3          /* and each time that it came too early, after four times as long */
 #define SC 0x44000002
 #define NOP 0x60000000
 
@@ -80,18 +81,48 @@ static bool clear_machine_check(struct trap_frame *frame) {
   return false;
 }
 
-/* Runs from an address until something traps. With MSR[EE] set a decrementer interrupt ends it at last. Feeds the
+/* Debug events go on in the handler of what ended an attempt, because interrupts of the base class leave MSR[DE] set: there
+ * they are switched off and passed over. In an attempt they end it. */
+static bool end_debugging(struct trap_frame *frame) {
+  mtspr(SPR_DBCR0, 0);
+  mtspr(SPR_DBSR, 0xffffffff);
+  frame->msr &= ~(u32)MSR_DE;
+  return frame->pc < (u32)image_end;
+}
+
+/* An interrupt from outside: it says nothing about the instruction that it came before. */
+static bool asynchronous(void) {
+  return last.vector == VECTOR_CRITICAL_INPUT || last.vector == VECTOR_EXTERNAL_INPUT ||
+         last.vector == VECTOR_DECREMENTER || last.vector == VECTOR_FIXED_INTERVAL || last.vector == VECTOR_WATCHDOG;
+}
+
+/* Runs the machine of `start` until something traps. With MSR[EE] set a decrementer interrupt ends it at last; if one comes
+ * before the first instruction (others may have had the processor in between), nothing was tried, so it is tried again with
+ * more time. An attempt that is still where it began after the last one does run there, as a branch to itself. Feeds the
  * watchdog, whose reset no register can take back once it is enabled. */
+static void attempt(const struct trap_frame *start) {
+  u32 ticks = ESCAPE_TICKS;
+  for (u32 i = 0; i < ESCAPES; i++, ticks *= 4) {
+    last = *start;
+    mtspr(SPR_DEC, 0x7fffffff);
+    mtspr(SPR_TSR, 0xfc000000); /* an old interrupt must not end a new attempt, and no new one may be lost */
+    if (start->msr & MSR_EE) mtspr(SPR_DEC, ticks);
+    probe(&last);
+    mtspr(SPR_TSR, 0xfc000000);
+    if (!asynchronous() || last.pc != start->pc || (start->msr & MSR_WE)) return;
+  }
+}
+
+/* Runs from an address until something traps. */
 static void run_at(u32 pc, u32 msr, u32 r4, u32 r5) {
-  memset(&last, 0, sizeof last);
-  last.pc = pc;
-  last.msr = msr;
-  last.gpr[1] = 0xfffffff0;
-  last.gpr[4] = r4;
-  last.gpr[5] = r5;
-  if (msr & MSR_EE) mtspr(SPR_DEC, ESCAPE_TICKS);
-  probe(&last);
-  mtspr(SPR_TSR, 0xfc000000);
+  static struct trap_frame start;
+  memset(&start, 0, sizeof start);
+  start.pc = pc;
+  start.msr = msr;
+  start.gpr[1] = 0xfffffff0;
+  start.gpr[4] = r4;
+  start.gpr[5] = r5;
+  attempt(&start);
 }
 
 static void run(const u32 *words, u32 count, u32 msr, u32 r4, u32 r5) {
@@ -101,8 +132,11 @@ static void run(const u32 *words, u32 count, u32 msr, u32 r4, u32 r5) {
   run_at(CODE, msr, r4, r5);
 }
 
-/* Whether all of the words were executed. */
-static bool completed(u32 count) { return last.vector == VECTOR_SYSTEM_CALL && last.pc == CODE + 4 * (count + 1); }
+/* Whether all of the words were executed: the sc after them too, or an interrupt came before it. */
+static bool completed(u32 count) {
+  if (last.vector == VECTOR_SYSTEM_CALL) return last.pc == CODE + 4 * (count + 1);
+  return asynchronous() && last.pc == CODE + 4 * count;
+}
 
 static bool run_word(u32 word, u32 msr, u32 r4, u32 r5) {
   run(&word, 1, msr, r4, r5);
@@ -246,10 +280,16 @@ static void attack_dcrs(void) {
 
 static u32 accesses, denied;
 
-/* What an access must end in where nothing is: machine check, or a storage or TLB interrupt. */
-static bool storage_trap(void) {
-  return last.vector == VECTOR_MACHINE_CHECK || last.vector == VECTOR_DATA_STORAGE || last.vector == VECTOR_DATA_TLB ||
-         last.vector == VECTOR_INSTRUCTION_STORAGE || last.vector == VECTOR_INSTRUCTION_TLB;
+/* Whether the access by the first instruction at CODE ended as it must where nothing is. A machine check may come late. */
+static bool access_denied(void) {
+  bool storage = last.vector == VECTOR_DATA_STORAGE || last.vector == VECTOR_DATA_TLB;
+  return last.vector == VECTOR_MACHINE_CHECK || (storage && last.pc == CODE);
+}
+
+/* The same for fetching an instruction: anything else comes of executing it, or of what it led to. */
+static bool fetch_denied(u32 target) {
+  return last.pc == target && (last.vector == VECTOR_MACHINE_CHECK || last.vector == VECTOR_INSTRUCTION_STORAGE ||
+                               last.vector == VECTOR_INSTRUCTION_TLB);
 }
 
 static void touch(u64 physical) {
@@ -259,11 +299,11 @@ static void touch(u64 physical) {
   aim(physical, ALL_ACCESS | (random() & 0xff80)); /* all attributes, little-endian too */
   run(load, COUNT(load), msr, 0, address);
   accesses++;
-  if (storage_trap()) denied++;
+  if (access_denied()) denied++;
   else found(&reached, "read %09llx: %08x", (unsigned long long)physical, last.gpr[3]);
   run(store, COUNT(store), msr, random(), address);
   accesses++;
-  if (storage_trap()) denied++;
+  if (access_denied()) denied++;
   else found(&reached, "wrote %09llx", (unsigned long long)physical);
 }
 
@@ -291,14 +331,15 @@ static void attack_jumps(void) {
     u32 msr = (i & 2 ? USER : SUPERVISOR) | MSR_EE;
     if (overlaps_owned(physical & ~0xfffull, (physical & ~0xfffull) + 4096)) continue;
     aim(physical, ALL_ACCESS | TLB_I | TLB_G);
+    u32 target = TARGET + ((u32)physical & 0xffc), unmapped = 0xa0000000 | (random() & 0x1ffffffc);
     tried++;
-    run_at(TARGET + ((u32)physical & 0xffc), msr, 0, 0);
-    if (storage_trap()) trapped++;
+    run_at(target, msr, 0, 0);
+    if (fetch_denied(target)) trapped++;
     else found(&reached, "executed at %09llx", (unsigned long long)physical);
     tried++;
-    run_at(0xa0000000 | (random() & 0x1ffffffc), msr, 0, 0); /* unmapped */
-    if (storage_trap()) trapped++;
-    else found(&reached, "executed at unmapped %08x", last.pc);
+    run_at(unmapped, msr, 0, 0);
+    if (fetch_denied(unmapped)) trapped++;
+    else found(&reached, "executed at unmapped %08x", unmapped);
   }
   printf("rogue: %u jumps tried, %u trapped\n", tried, trapped);
 }
@@ -354,10 +395,10 @@ static void attack_tlb(void) {
       bool expected = may_be_own(address, tid, space);
       mtspr(SPR_PID, tid);
       run(load, COUNT(load), msr, 0, address);
-      bool answered = !storage_trap();
+      bool answered = !access_denied();
       u32 value = last.gpr[3];
       if (!expected) run(store, COUNT(store), msr, random(), address);
-      answered |= !expected && !storage_trap();
+      answered |= !expected && !access_denied();
       mtspr(SPR_PID, 0);
       touched++;
       own += expected && answered;
@@ -413,19 +454,17 @@ static u32 hostile_argument(void) {
 }
 
 static void hostile_call(u32 token, u32 registers[8]) {
-  struct trap_frame *frame = &last;
+  static struct trap_frame start;
   code[0] = machine.hypercall;
   code[1] = SC;
   code_written(code, 8);
-  memset(frame, 0, sizeof *frame);
-  for (u32 i = 0; i < 32; i++) frame->gpr[i] = 0x10101010 * (i & 15) + i;
-  for (u32 i = 0; i < 8; i++) frame->gpr[3 + i] = registers[i];
-  frame->gpr[11] = token;
-  frame->pc = CODE;
-  frame->msr = SUPERVISOR | MSR_EE;
-  mtspr(SPR_DEC, ESCAPE_TICKS);
-  probe(frame);
-  mtspr(SPR_TSR, 0xfc000000);
+  memset(&start, 0, sizeof start);
+  for (u32 i = 0; i < 32; i++) start.gpr[i] = 0x10101010 * (i & 15) + i;
+  for (u32 i = 0; i < 8; i++) start.gpr[3 + i] = registers[i];
+  start.gpr[11] = token;
+  start.pc = CODE;
+  start.msr = SUPERVISOR | MSR_EE;
+  attempt(&start);
 }
 
 static void attack_hypercalls(void) {
@@ -443,7 +482,7 @@ static void attack_hypercalls(void) {
         while (own_handle(arguments[0]) || arguments[0] == 0xffffffff) arguments[0] = random() | 0x1000;
         hostile_call(vendors[v] << 16 | number, arguments);
         tried++;
-        if (last.vector != VECTOR_SYSTEM_CALL) {
+        if (!completed(1)) {
           refused++;
           continue;
         }
@@ -487,6 +526,7 @@ static void attack(void) {
 void guest_main(void) {
   printf("hv440 rogue\n");
   trap_handle(VECTOR_MACHINE_CHECK, clear_machine_check);
+  trap_handle(VECTOR_DEBUG, end_debugging);
   read_owned();
   read_own_dcrs();
   u32 round = 0;

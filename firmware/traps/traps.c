@@ -1,120 +1,11 @@
 /* Every kind of trap a 440 program meets, each with exact checks of what the processor saved. Chapter and section numbers
- * are those of the PPC440x5 CPU Core User's Manual. A test is one line of the table at the end. */
+ * are those of the PPC440x5 CPU Core User's Manual. A test is one line of the table at the end. Where QEMU departs from the
+ * manual, a test here looks at what both have in common, and one of guest `manual` at the rest. */
 #include "console.h"
-#include "interrupts.h"
-#include "machine.h"
-#include "string.h"
-#include "tlb.h"
-#include "trap.h"
+#include "testing/testing.h"
 
-/* Address space of the tests: TLB entries 0-15 hold what does not change, 16-31 what a test needs, 32-39 the refill. */
-#define CODE 0x40000000
-#define DATA 0x50000000          /* two pages that follow each other here, but not in memory; all may read and write */
-#define SUPERVISOR_ONLY 0x50010000
-#define READ_ONLY 0x50011000
-#define UNCACHED 0x50012000
-#define NOT_EXECUTABLE 0x50013000
-#define UNMAPPED 0x5ff00000
-#define PAGED 0x60000000         /* mapped by the page table below */
-#define SCRATCH_ENTRY 16
 #define REFILL_ENTRY 32
 #define REFILL_ENTRIES 8
-
-#define ALL_ACCESS (TLB_UX | TLB_UW | TLB_UR | TLB_SX | TLB_SW | TLB_SR)
-#define USER (MSR_PR | MSR_ME)
-#define SUPERVISOR MSR_ME
-
-extern char snippets_start[], snippets_end[], privileged_start[], illegal_zero[], illegal_op31[], illegal_user_spr[],
-  trap_word[], trap_immediate[], trap_always[], system_call[], load_word[], store_word[], load_half[], store_half[],
-  load_reversed[], load_multiple[], store_multiple[], load_reserved[], store_conditional[], zero_block[], touch_block[],
-  reserve_and_store[], store_without_reservation[], reserve_trap_store[], spin_here[], enable_by_wrteei[],
-  enable_by_wrtee[], enable_by_mtmsr[], enable_by_rfi[], wait_here[], return_by_rfi[], return_by_rfci[],
-  read_user_sprgs[], swap_usprg0[], read_time_base[], write_user_sprg[], jump[];
-
-/* Physical pages; page 0 and 2 back DATA, so that a crossing access meets two frames apart. */
-static u32 frames[16][1024] __attribute__((aligned(4096)));
-
-/* ---- Results ---- */
-
-static char trouble[160]; /* the first thing wrong in the running test */
-static u32 passed, failed;
-
-static void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static void fail(const char *format, ...) {
-  va_list arguments;
-  if (trouble[0]) return;
-  va_start(arguments, format);
-  vformat_into(trouble, sizeof trouble, format, arguments);
-  va_end(arguments);
-}
-
-static void expect(const char *what, u32 got, u32 expected) {
-  if (got != expected) fail("%s: got %08x, expected %08x", what, got, expected);
-}
-
-/* ---- Running code until it traps ---- */
-
-static struct trap_frame last; /* the machine at the trap that ended run() */
-
-/* What handlers find unchanged where an interrupt leaves ESR and DEAR alone. */
-#define ESR_BEFORE 0x00800000
-#define DEAR_BEFORE 0x12345678
-
-static u32 code_address(const char *code) { return CODE + (u32)(code - snippets_start); }
-
-/* Runs code from an address under an MSR with r4 and r5. */
-static void run_at(u32 pc, u32 msr, u32 r4, u32 r5) {
-  memset(&last, 0, sizeof last);
-  last.pc = pc;
-  last.msr = msr;
-  last.gpr[4] = r4;
-  last.gpr[5] = r5;
-  last.gpr[28] = 0x28282828;
-  last.gpr[29] = 0x29292929;
-  last.gpr[30] = 0x30303030;
-  last.gpr[31] = 0x31313131;
-  mtspr(SPR_ESR, ESR_BEFORE);
-  mtspr(SPR_DEAR, DEAR_BEFORE);
-  probe(&last);
-}
-
-static void run(const char *code, u32 msr, u32 r4, u32 r5) { run_at(code_address(code), msr, r4, r5); }
-
-/* Checks vector, saved pc and saved MSR of the last trap. */
-static void expect_trap(u32 vector, u32 pc, u32 msr) {
-  if (last.vector != vector)
-    fail("got %s interrupt (at %08x, ESR %08x), expected %s", vector_name(last.vector), last.pc, last.esr,
-         vector_name(vector));
-  bool critical = vector == VECTOR_CRITICAL_INPUT || vector == VECTOR_WATCHDOG;
-  expect(critical ? "CSRR0" : "SRR0", last.pc, pc);
-  expect(critical ? "CSRR1" : "SRR1", last.msr, msr);
-}
-
-/* QEMU marks the kind of a program interrupt in SRR1 too, as other families do. One test checks those bits, no other. */
-#define SRR1_KIND 0x000e0000
-
-static void expect_program(const char *code, u32 msr, u32 esr) {
-  last.msr &= ~SRR1_KIND;
-  expect_trap(VECTOR_PROGRAM, code_address(code), msr);
-  expect("ESR", last.esr, esr);
-  expect("DEAR", last.dear, DEAR_BEFORE);
-}
-
-/* The snippet ended by its own sc, `words` instructions after its start. */
-static void expect_end(const char *code, u32 words, u32 msr) {
-  expect_trap(VECTOR_SYSTEM_CALL, code_address(code) + 4 * words, msr);
-}
-
-static void expect_data(u32 vector, const char *code, u32 msr, u32 esr, u32 dear) {
-  expect_trap(vector, code_address(code), msr);
-  expect("ESR", last.esr, esr);
-  expect("DEAR", last.dear, dear);
-}
-
-static void map(u32 index, u32 tid, u32 address, const void *frame, u32 attributes) {
-  struct tlb_entry entry = {tid, {address | TLB_VALID | TLB_4K, (u32)frame, attributes}};
-  tlb_write(index, &entry);
-}
 
 /* ---- Program interrupts (6.5.7) ---- */
 
@@ -128,15 +19,6 @@ static void privileged(u32 which) {
   run(code, USER, 0x1234, DATA);
   expect_program(code, USER, ESR_PPR);
   expect("r3", last.gpr[3], 0);
-}
-
-static void test_program_srr1(void) {
-  run(illegal_zero, USER, 0, 0);
-  expect_trap(VECTOR_PROGRAM, code_address(illegal_zero), USER);
-  run(privileged_start, USER, 0, 0);
-  expect_trap(VECTOR_PROGRAM, code_address(privileged_start), USER);
-  run(trap_always, USER, 0, 0);
-  expect_trap(VECTOR_PROGRAM, code_address(trap_always), USER);
 }
 
 static void test_illegal_zero(void) {
@@ -153,14 +35,18 @@ static void test_illegal_op31(void) {
   expect_program(illegal_op31, USER, ESR_PIL);
 }
 
+/* An SPR number that users may name, but no register has. Which program interrupt that is, only `manual` asks. */
 static void test_illegal_user_spr(void) {
   run(illegal_user_spr, USER, 0, 0);
-  expect_program(illegal_user_spr, USER, ESR_PIL);
+  expect_program(illegal_user_spr, USER, last.esr == ESR_PPR ? ESR_PPR : ESR_PIL);
+  expect("r3", last.gpr[3], 0);
 }
 
-static void test_write_user_sprg(void) {
-  run(write_user_sprg, USER, 0, 0);
-  expect_program(write_user_sprg, USER, ESR_PIL);
+/* For users the number alone makes it privileged, whether there is a register or not. */
+static void test_privileged_number(void) {
+  run(privileged_number, USER, 0, 0);
+  expect_program(privileged_number, USER, ESR_PPR);
+  expect("r3", last.gpr[3], 0);
 }
 
 static void test_tw_taken(void) {
@@ -248,14 +134,9 @@ static void test_touch_miss(void) {
 static void test_instruction_miss(void) {
   run(jump, USER, 0, UNMAPPED + 0x40);
   expect_trap(VECTOR_INSTRUCTION_TLB, UNMAPPED + 0x40, USER);
-}
-
-/* Only the interrupts that define ESR and DEAR change them (6.4.11). */
-static void test_instruction_miss_keeps(void) {
-  run(jump, USER, 0, UNMAPPED + 0x40);
-  expect_trap(VECTOR_INSTRUCTION_TLB, UNMAPPED + 0x40, USER);
-  expect("ESR", last.esr, ESR_BEFORE);
-  expect("DEAR", last.dear, DEAR_BEFORE);
+  expect("new bits of ESR", last.esr & ~ESR_BEFORE, 0);
+  run(jump, SUPERVISOR, 0, UNMAPPED + 0x40);
+  expect_trap(VECTOR_INSTRUCTION_TLB, UNMAPPED + 0x40, SUPERVISOR);
 }
 
 /* A page table of sixteen pages from PAGED, refilled round-robin into REFILL_ENTRIES entries. */
@@ -264,7 +145,7 @@ static u32 refills, refill_next;
 static bool refill(struct trap_frame *frame) {
   u32 address = frame->vector == VECTOR_DATA_TLB ? frame->dear : frame->pc;
   u32 page = (address - PAGED) >> 12;
-  if (page >= COUNT(frames)) return false;
+  if (page >= FRAMES) return false;
   refills++;
   map(REFILL_ENTRY + refill_next++ % REFILL_ENTRIES, 0, address & ~0xfffu, frames[page ^ 5], ALL_ACCESS);
   return true;
@@ -280,29 +161,29 @@ static void refilling(bool on) {
 static void test_data_refill(void) {
   refilling(true);
   for (u32 round = 0; round < 3; round++)
-    for (u32 page = 0; page < COUNT(frames); page++) {
+    for (u32 page = 0; page < FRAMES; page++) {
       run(round ? load_word : store_word, USER, 0xabc00000 + page, PAGED + (page << 12) + 0x100);
       expect_end(round ? load_word : store_word, 2, USER);
       if (round) expect("loaded", last.gpr[3], 0xabc00000 + page);
     }
-  expect("refills", refills, 3 * COUNT(frames)); /* round-robin with fewer entries than pages: all miss */
-  for (u32 page = 0; page < COUNT(frames); page++) expect("in memory", frames[page ^ 5][0x40], 0xabc00000 + page);
+  expect("refills", refills, 3 * FRAMES); /* round-robin with fewer entries than pages: all miss */
+  for (u32 page = 0; page < FRAMES; page++) expect("in memory", frames[page ^ 5][0x40], 0xabc00000 + page);
   refilling(false);
 }
 
 static void test_instruction_refill(void) {
-  for (u32 page = 0; page < COUNT(frames); page++) {
+  for (u32 page = 0; page < FRAMES; page++) {
     frames[page ^ 5][0x80] = 0x38600000 | page; /* li r3,page */
     frames[page ^ 5][0x81] = 0x44000002;        /* sc */
     code_written(&frames[page ^ 5][0x80], 8);
   }
   refilling(true);
-  for (u32 page = 0; page < COUNT(frames); page++) {
+  for (u32 page = 0; page < FRAMES; page++) {
     run(jump, USER, 0, PAGED + (page << 12) + 0x200);
     expect_trap(VECTOR_SYSTEM_CALL, PAGED + (page << 12) + 0x208, USER);
     expect("r3", last.gpr[3], page);
   }
-  expect("refills", refills, COUNT(frames));
+  expect("refills", refills, FRAMES);
   refilling(false);
 }
 
@@ -349,25 +230,13 @@ static void test_no_execute_syndrome(void) {
 /* ---- Alignment (6.5.6) and accesses that need none ---- */
 
 static void test_lwarx_alignment(void) {
-  run(load_reserved, USER, 0, DATA + 2);
-  expect_trap(VECTOR_ALIGNMENT, code_address(load_reserved), USER);
-  expect("DEAR", last.dear, DATA + 2);
-  expect("r3", last.gpr[3], 0);
-}
-
-static void test_lwarx_alignment_esr(void) {
-  run(load_reserved, USER, 0, DATA + 2);
-  expect_data(VECTOR_ALIGNMENT, load_reserved, USER, 0, DATA + 2);
-}
-
-static void test_stwcx_alignment(void) {
-  run(store_conditional, USER, 0, DATA + 2);
-  expect_data(VECTOR_ALIGNMENT, store_conditional, USER, ESR_ST, DATA + 2);
-}
-
-static void test_dcbz_alignment(void) {
-  run(zero_block, USER, 0, UNCACHED + 0x40);
-  expect_data(VECTOR_ALIGNMENT, zero_block, USER, ESR_ST, UNCACHED + 0x40);
+  for (u32 at = 1; at < 4; at++) {
+    run_with_esr(0, load_reserved, USER, 0, DATA + at);
+    expect_data(VECTOR_ALIGNMENT, load_reserved, USER, 0, DATA + at);
+    expect("r3", last.gpr[3], 0);
+    run_with_esr(0, load_reserved, SUPERVISOR, 0, DATA + at);
+    expect_data(VECTOR_ALIGNMENT, load_reserved, SUPERVISOR, 0, DATA + at);
+  }
 }
 
 static void test_misaligned(void) {
@@ -415,32 +284,6 @@ static void test_multiple_crossing(void) {
 
 /* ---- Timers (chapter 7) ---- */
 
-static void timers_off(void) {
-  mtspr(SPR_TCR, 0);
-  mtspr(SPR_DECAR, 0);
-  mtspr(SPR_TSR, 0xfc000000);
-}
-
-/* An interrupt in the two instructions of spin_here. */
-static void expect_interrupt(u32 vector, u32 msr) {
-  u32 pc = code_address(spin_here);
-  expect_trap(vector, last.pc == pc + 4 ? pc + 4 : pc, msr);
-  expect("ESR", last.esr, ESR_BEFORE);
-  expect("DEAR", last.dear, DEAR_BEFORE);
-}
-
-/* Waits until a TSR bit comes, for so many ticks at most. */
-static bool wait_for(u32 bit, u32 ticks) {
-  u64 start = timebase(), look = start;
-  while (timebase() - start < ticks) {
-    if (timebase() < look) continue;
-    if (mfspr(SPR_TSR) & bit) return true;
-    look += ticks / 64; /* looking may be dear: a privileged instruction */
-  }
-  fail("TSR: got %08x after %u ticks, expected %08x", mfspr(SPR_TSR), ticks, bit);
-  return false;
-}
-
 static void test_decrementer(void) {
   timers_off();
   mtspr(SPR_TCR, TCR_DIE);
@@ -453,15 +296,17 @@ static void test_decrementer(void) {
   timers_off();
 }
 
-/* Without reload the decrementer stops at 0 (7.2). */
-static void test_decrementer_stops(void) {
+/* Without reload the decrementer stops at 0 (7.2): it interrupts once. */
+static void test_decrementer_once(void) {
   timers_off();
+  mtspr(SPR_TCR, TCR_DIE);
   mtspr(SPR_DEC, 100);
-  wait_for(TSR_DIS, 1000000);
-  if (mfspr(SPR_DEC) != 0) fail("DEC: went on below zero");
-  mtspr(SPR_TSR, TSR_DIS);
-  for (u64 start = timebase(); timebase() - start < 1000;) isync();
-  expect("TSR[DIS]", mfspr(SPR_TSR) & TSR_DIS, 0);
+  if (timer_due(TSR_DIS)) {
+    mtspr(SPR_TSR, TSR_DIS);
+    expect("TSR[DIS], a second time", timer_comes(TSR_DIS, 100000), false);
+    run(system_call, USER | MSR_EE, 0, 0);
+    expect_trap(VECTOR_SYSTEM_CALL, code_address(system_call) + 4, USER | MSR_EE);
+  }
   timers_off();
 }
 
@@ -490,23 +335,24 @@ static void test_auto_reload(void) {
   if (ticks < 62000) fail("four interrupts after %u ticks, expected 62000 at least", ticks);
 }
 
-static void test_reload_value(void) {
-  timers_off();
-  mtspr(SPR_DECAR, 0x40000000);
-  mtspr(SPR_TCR, TCR_DIE | TCR_ARE);
-  mtspr(SPR_DEC, 2000);
-  run(spin_here, USER | MSR_EE, 0, 0);
-  u32 now = mfspr(SPR_DEC);
-  expect_interrupt(VECTOR_DECREMENTER, USER | MSR_EE);
-  if (now > 0x40000000 || now < 0x30000000) fail("DEC: got %08x, expected little less than 40000000", now);
-  timers_off();
+/* QEMU's processor: it marks the kind of a program interrupt in SRR1, which no 440 does. */
+static bool is_qemu(void) {
+  run(illegal_zero, SUPERVISOR, 0, 0);
+  return last.msr & SRR1_KIND;
 }
 
-/* The period is 2^13 ticks; a bit that is pending comes at once, the next one while the program runs. */
+/* The period is 2^13 ticks; a status that is pending comes when MSR[EE] lets it, the next one while the program runs. QEMU's
+ * timer never starts: nothing to see there is right, everywhere else it is wrong. */
 static void test_fixed_interval(void) {
+  bool qemu = is_qemu();
   timers_off();
   mtspr(SPR_TCR, TCR_FIE | TCR_FP_2_13);
-  for (u32 round = 0; round < 2 && (round || wait_for(TSR_FIS, 1000000)); round++) {
+  if (qemu && !timer_comes(TSR_FIS, 4000000)) return timers_off();
+  if (timer_due(TSR_FIS)) {
+    run(system_call, USER, 0, 0); /* held by MSR[EE] = 0 */
+    expect_trap(VECTOR_SYSTEM_CALL, code_address(system_call) + 4, USER);
+  }
+  for (u32 round = 0; round < 2 && !failing(); round++) {
     run(spin_here, USER | MSR_EE, 0, 0);
     expect_interrupt(VECTOR_FIXED_INTERVAL, USER | MSR_EE);
     expect("TSR[FIS]", mfspr(SPR_TSR) & TSR_FIS, TSR_FIS);
@@ -516,51 +362,7 @@ static void test_fixed_interval(void) {
   timers_off();
 }
 
-/* The first time-out sets ENW, the second WIS (figure 7-6); the period is 2^21 ticks, and WRC = 0: never a reset. */
-static bool watchdog_pending(void) {
-  timers_off();
-  mtspr(SPR_TCR, TCR_WIE);
-  bool first = wait_for(TSR_ENW, 5000000);
-  if (first) expect("TSR at the first time-out", mfspr(SPR_TSR) & TSR_WIS, 0);
-  return first && wait_for(TSR_WIS, 5000000);
-}
-
-static void test_watchdog(void) {
-  if (watchdog_pending()) {
-    run(spin_here, USER | MSR_CE, 0, 0);
-    expect_interrupt(VECTOR_WATCHDOG, USER | MSR_CE);
-    expect("TSR[ENW,WIS]", mfspr(SPR_TSR) & (TSR_ENW | TSR_WIS), TSR_ENW | TSR_WIS);
-  }
-  timers_off();
-  expect("TSR[ENW,WIS] after clearing", mfspr(SPR_TSR) & (TSR_ENW | TSR_WIS), 0);
-}
-
 /* ---- External and critical input through the UIC (6.5.1, 6.5.5) ---- */
-
-static volatile u8 *uart;
-static u32 line_bit;
-
-/* Raises the UART's interrupt (transmitter empty) and lets it through the UIC, as critical input or not. False: it does
- * not come, and nothing may wait for it. */
-static bool raise_uart(bool critical) {
-  console_flush();
-  uic_write(UIC_ER, 0);
-  uic_write(UIC_CR, critical ? line_bit : 0);
-  uic_write(UIC_SR, 0xffffffff);
-  uic_write(UIC_ER, line_bit);
-  uart[UART_IER] = UART_IER_EMPTY;
-  if (uic_read(UIC_MSR) == line_bit) return true;
-  fail("UIC0_MSR: got %08x, expected %08x", uic_read(UIC_MSR), line_bit);
-  return false;
-}
-
-static void quiet_uart(void) {
-  uart[UART_IER] = 0;
-  (void)uart[UART_IIR];
-  uic_write(UIC_ER, 0);
-  uic_write(UIC_CR, 0);
-  uic_write(UIC_SR, 0xffffffff);
-}
 
 static void test_external(void) {
   if (raise_uart(false)) {
@@ -583,7 +385,7 @@ static void test_external_level(void) {
     uic_write(UIC_SR, line_bit);
     expect("UIC0_SR after clearing too early", uic_read(UIC_SR) & line_bit, line_bit);
   }
-  if (!trouble[0]) {
+  if (!failing()) {
     run(spin_here, USER | MSR_EE, 0, 0);
     expect_interrupt(VECTOR_EXTERNAL_INPUT, USER | MSR_EE);
   }
@@ -632,14 +434,6 @@ static void test_critical_vector(void) {
 
 /* ---- Masking and priorities (6.1, 6.7) ---- */
 
-/* A decrementer interrupt that is pending, held by MSR[EE] = 0. */
-static void hold_decrementer(void) {
-  timers_off();
-  mtspr(SPR_TCR, TCR_DIE);
-  mtspr(SPR_DEC, 10);
-  wait_for(TSR_DIS, 1000000);
-}
-
 static void test_held(void) {
   hold_decrementer();
   run(system_call, SUPERVISOR, 0, 0);
@@ -667,46 +461,10 @@ static void test_rfi_enables(void) {
   timers_off();
 }
 
-static u32 order[4], orders; /* vectors in the order their handlers ran */
-static struct trap_frame critical_frame;
-
-static bool note_order(struct trap_frame *frame) {
-  if (orders < COUNT(order)) order[orders++] = frame->vector;
-  if (frame->vector == VECTOR_DECREMENTER || frame->vector == VECTOR_WATCHDOG) {
-    mtspr(SPR_TCR, 0);
-    mtspr(SPR_TSR, 0xfc000000);
-  } else {
-    quiet_uart();
-  }
-  if (frame->vector == VECTOR_WATCHDOG || frame->vector == VECTOR_CRITICAL_INPUT) critical_frame = *frame;
-  return true;
-}
-
-/* Enables MSR[EE] and MSR[CE] with two interrupts pending, and checks which came first and which second. */
-static void expect_order(u32 first, u32 second) {
-  trap_handler *old_first = trap_handle(first, note_order), *old_second = trap_handle(second, note_order);
-  orders = 0;
-  run(enable_by_mtmsr, SUPERVISOR, SUPERVISOR | MSR_EE | MSR_CE, 0);
-  trap_handle(first, old_first);
-  trap_handle(second, old_second);
-  quiet_uart();
-  timers_off();
-  expect("interrupts", orders, 2);
-  expect("first vector", order[0], first);
-  expect("second vector", order[1], second);
-  expect("r3 in the end", last.gpr[3], 1);
-}
-
 static void test_external_first(void) {
   hold_decrementer();
   raise_uart(false);
   expect_order(VECTOR_EXTERNAL_INPUT, VECTOR_DECREMENTER);
-}
-
-/* A critical interrupt sees the interrupted program, not the handler of one of lower priority. */
-static void expect_critical_saved(void) {
-  expect("CSRR0", critical_frame.pc, code_address(enable_by_mtmsr) + 4);
-  expect("CSRR1", critical_frame.msr, SUPERVISOR | MSR_EE | MSR_CE);
 }
 
 static void test_critical_input_first(void) {
@@ -714,16 +472,6 @@ static void test_critical_input_first(void) {
   raise_uart(true);
   expect_order(VECTOR_CRITICAL_INPUT, VECTOR_DECREMENTER);
   expect_critical_saved();
-}
-
-static void test_watchdog_first(void) {
-  if (watchdog_pending()) {
-    raise_uart(false);
-    expect_order(VECTOR_WATCHDOG, VECTOR_EXTERNAL_INPUT);
-    expect_critical_saved();
-  }
-  quiet_uart();
-  timers_off();
 }
 
 /* ---- What the MSR is in a handler (6.5), and returning from one (6.4) ---- */
@@ -735,11 +483,14 @@ static void test_handler_msr(void) {
   expect("MSR in the handler", last.handler_msr, 0);
 }
 
-/* An interrupt of the base class leaves MSR[CE] set. */
-static void test_handler_keeps_ce(void) {
-  run(system_call, USER | MSR_CE, 0, 0);
-  expect_trap(VECTOR_SYSTEM_CALL, code_address(system_call) + 4, USER | MSR_CE);
-  expect("MSR in the handler", last.handler_msr, MSR_CE | MSR_ME);
+/* SRR1 has all of the MSR, and rfi brings it back: bits that the handler runs with, and bits that it does not. */
+static void test_msr_saved(void) {
+  static const u32 values[] = {USER, USER | MSR_CE, USER | MSR_EE, USER | MSR_DS, SUPERVISOR | MSR_EE | MSR_CE, MSR_CE, 0};
+  for (u32 i = 0; i < COUNT(values); i++) {
+    run(system_call, values[i], 0, 0);
+    expect_trap(VECTOR_SYSTEM_CALL, code_address(system_call) + 4, values[i]);
+    expect("MSR in the handler", last.handler_msr & ~MSR_CE, values[i] & MSR_ME);
+  }
 }
 
 static void test_critical_msr(void) {
@@ -780,8 +531,8 @@ static void test_rfi_changes_state(void) {
 static void test_wait(void) {
   timers_off();
   mtspr(SPR_TCR, TCR_DIE);
-  mtspr(SPR_DEC, 20000);
   u64 start = timebase();
+  mtspr(SPR_DEC, 20000);
   run(wait_here, SUPERVISOR, SUPERVISOR | MSR_EE | MSR_WE, 0);
   u64 waited = timebase() - start;
   if (last.vector != VECTOR_DECREMENTER) fail("got %s interrupt", vector_name(last.vector));
@@ -925,14 +676,9 @@ static void test_tlbsx(void) {
   expect("for another process", (u32)tlb_search(PAGED, 0, 8), (u32)-1);
   expect("not mapped", (u32)tlb_search(PAGED + 0x1000, 0, 7), (u32)-1);
   expect("this code", (u32)tlb_search((u32)test_tlbsx, 0, 3), 63);
-  tlb_invalidate(SCRATCH_ENTRY);
-}
-
-/* MMUCR[STS] is the address space that tlbsx searches. */
-static void test_tlbsx_space(void) {
   map(SCRATCH_ENTRY, 7, PAGED | TLB_TS, frames[6], ALL_ACCESS);
   expect("found in space 1", (u32)tlb_search(PAGED + 0x123, 1, 7), SCRATCH_ENTRY);
-  expect("found in space 0", (u32)tlb_search(PAGED + 0x123, 0, 7), (u32)-1);
+  expect("in space 1 for another process", (u32)tlb_search(PAGED, 1, 8), (u32)-1);
   tlb_invalidate(SCRATCH_ENTRY);
 }
 
@@ -988,15 +734,11 @@ static void test_reservation_broken(void) {
 
 /* ---- The table ---- */
 
-static const struct {
-  const char *name;
-  void (*run)(void);
-} tests[] = {
-  {"program-srr1", test_program_srr1},
+static const struct test tests[] = {
   {"illegal-zero", test_illegal_zero},
   {"illegal-op31", test_illegal_op31},
   {"illegal-user-spr", test_illegal_user_spr},
-  {"illegal-write-of-user-sprg", test_write_user_sprg},
+  {"privileged-spr-number", test_privileged_number},
   {"tw-taken", test_tw_taken},
   {"tw-not-taken", test_tw_not_taken},
   {"twi-taken", test_twi_taken},
@@ -1009,7 +751,6 @@ static const struct {
   {"data-miss-touch", test_touch_miss},
   {"data-miss-refill", test_data_refill},
   {"instruction-miss", test_instruction_miss},
-  {"instruction-miss-keeps-esr-dear", test_instruction_miss_keeps},
   {"instruction-miss-refill", test_instruction_refill},
   {"data-storage-read", test_no_read},
   {"data-storage-write", test_no_write},
@@ -1017,18 +758,13 @@ static const struct {
   {"instruction-storage", test_no_execute},
   {"instruction-storage-esr", test_no_execute_syndrome},
   {"alignment-lwarx", test_lwarx_alignment},
-  {"alignment-lwarx-esr", test_lwarx_alignment_esr},
-  {"alignment-stwcx", test_stwcx_alignment},
-  {"alignment-dcbz-uncached", test_dcbz_alignment},
   {"misaligned", test_misaligned},
   {"misaligned-crossing", test_misaligned_crossing},
   {"multiple-crossing", test_multiple_crossing},
   {"decrementer", test_decrementer},
-  {"decrementer-stops-at-zero", test_decrementer_stops},
+  {"decrementer-once", test_decrementer_once},
   {"decrementer-auto-reload", test_auto_reload},
-  {"decrementer-reload-value", test_reload_value},
   {"fixed-interval", test_fixed_interval},
-  {"watchdog", test_watchdog},
   {"external-input", test_external},
   {"external-input-level", test_external_level},
   {"external-input-masked", test_external_masked},
@@ -1042,10 +778,9 @@ static const struct {
   {"delivered-after-rfi", test_rfi_enables},
   {"external-before-decrementer", test_external_first},
   {"critical-before-decrementer", test_critical_input_first},
-  {"watchdog-before-external", test_watchdog_first},
   {"handler-msr", test_handler_msr},
-  {"handler-msr-keeps-ce", test_handler_keeps_ce},
   {"handler-msr-critical", test_critical_msr},
+  {"msr-saved", test_msr_saved},
   {"rfi", test_rfi},
   {"rfci", test_rfci},
   {"rfi-changes-state", test_rfi_changes_state},
@@ -1061,42 +796,17 @@ static const struct {
   {"permissions-change", test_permissions_change},
   {"tlbre", test_tlbre},
   {"tlbsx", test_tlbsx},
-  {"tlbsx-address-space", test_tlbsx_space},
   {"changed-code", test_changed_code},
   {"reservation", test_reservation},
   {"reservation-broken", test_reservation_broken},
 };
 
-static void report(const char *prefix, const char *name) {
-  if (trouble[0]) printf("FAIL %s%s: %s\n", prefix, name, trouble), failed++;
-  else printf("ok   %s%s\n", prefix, name), passed++;
-  trouble[0] = 0;
-}
-
-static void map_pages(void) {
-  for (u32 at = 0, i = 0; at < (u32)(snippets_end - snippets_start); at += 4096, i++)
-    map(i, 0, CODE + at, snippets_start + at, TLB_UX | TLB_UR | TLB_SX | TLB_SR);
-  map(8, 0, DATA, frames[0], ALL_ACCESS);
-  map(9, 0, DATA + 0x1000, frames[2], ALL_ACCESS);
-  map(10, 0, SUPERVISOR_ONLY, frames[3], TLB_SR | TLB_SW);
-  map(11, 0, READ_ONLY, frames[4], TLB_UR | TLB_SR);
-  map(12, 0, UNCACHED, frames[1], ALL_ACCESS | TLB_I | TLB_G);
-  map(13, 0, NOT_EXECUTABLE, frames[9], TLB_UR | TLB_UW | TLB_SR | TLB_SW);
-}
-
 void guest_main(void) {
-  printf("hv440 traps\n");
-  uart = console_uart();
-  line_bit = console_line() < 0 ? 0 : UIC_BIT(console_line());
-  map_pages();
+  tests_start("traps");
   for (u32 i = 0; i < COUNT(privileged_names); i++) {
     privileged(i);
     report("privileged-", privileged_names[i]);
   }
-  for (u32 i = 0; i < COUNT(tests); i++) {
-    tests[i].run();
-    report("", tests[i].name);
-  }
-  printf("traps: %u ok, %u FAIL\n", passed, failed);
-  guest_exit(failed ? 1 : 0);
+  tests_run(tests, COUNT(tests));
+  tests_end();
 }

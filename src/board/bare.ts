@@ -50,7 +50,7 @@ export class BareMachine implements Machine {
       recordInput: options.recordInput,
       finish: (status) => {
         this.#finished = status;
-        this.#core.attention();
+        this.#core.requestReset('system'); // it stops behind this very instruction
       },
     });
   }
@@ -148,10 +148,18 @@ export class BareMachine implements Machine {
   }
 
   get programs(): readonly ProgramState[] {
-    const { pc } = this.#core.regs;
-    const state = this.#ending ? describeEnding(this.#ending) : 'running';
+    const { regs, waits } = this.#core;
+    const active = waits ? 'waiting for an interrupt' : 'running';
     const trap = this.#lastTrap;
-    return [{ name: 'board', state, pc, lastTrap: trap && `${trap.kind} at 0x${this.#lastTrapAt.toString(16)}` }];
+    return [
+      {
+        name: 'board',
+        state: this.#ending ? describeEnding(this.#ending) : active,
+        ending: this.#ending,
+        pc: regs.pc,
+        lastTrap: trap && `${trap.kind} at 0x${this.#lastTrapAt.toString(16)}`,
+      },
+    ];
   }
 }
 

@@ -1,14 +1,16 @@
-import { Bus, type Device, type Line } from '../bus/bus.js';
+import { Bus, type DcrDevice, type Device, type Line } from '../bus/bus.js';
 import type { Clock } from '../bus/clock.js';
 import type { Ram, SharedMemory } from '../bus/memory.js';
 import { Core } from '../cpu/core.js';
 import type { Engine } from '../cpu/engine/engine.js';
 import { timeBaseRate, type TimeBaseRate } from '../cpu/timers.js';
-import { interruptsOf, physicalReg } from '../devicetree/addresses.js';
+import { dcrsOf, interruptsOf, physicalReg } from '../devicetree/addresses.js';
 import type { Node, Tree } from '../devicetree/tree.js';
 import { Finisher } from '../devices/finisher.js';
+import type { IndirectDcrs } from '../devices/indirect-dcrs.js';
 import { Uart16550 } from '../devices/uart16550.js';
-import { Uic, UIC_REGISTERS } from '../devices/uic.js';
+import { Uic } from '../devices/uic.js';
+import { configurationDcrs, factsOf, type BoardFacts } from './configuration-dcrs.js';
 import { SerialInput, type InputRecord } from './serial-input.js';
 
 /** PVR of the 440EP revision B, which QEMU's bamboo shows too. */
@@ -21,7 +23,7 @@ export interface Environment {
   readonly engine: Engine;
   /** The memory for a range of physical addresses. */
   ram(base: number, size: number): Ram;
-  /** Where the bytes go that a port sends; `name` is the node's. */
+  /** Where the bytes go that a port sends; `name` is its `deviceName`. */
   transmit(name: string): (byte: number) => void;
   /** The stream that a port's input is recorded under. */
   streamOf(name: string): string;
@@ -48,6 +50,8 @@ export interface Board {
   readonly cores: readonly Core[];
   readonly uics: readonly Uic[];
   readonly ports: readonly Port[];
+  /** Clocking, system, SDRAM and external bus DCRs. */
+  readonly configuration: readonly IndirectDcrs[];
   /** Everything but memory as after power-on. */
   reset(): void;
 }
@@ -67,7 +71,9 @@ export function buildBoard(tree: Tree, environment: Environment): Board {
   });
   const uics = buildControllers(nodes, bus, cores[0]!);
   const ports: Port[] = [];
-  const wiring = { environment, bus, uics, ports, frequency: cpus[0]?.cell('clock-frequency') ?? 0 };
+  const configuration: IndirectDcrs[] = [];
+  const frequency = cpus[0]?.cell('clock-frequency') ?? 0;
+  const wiring = { environment, bus, uics, ports, configuration, frequency, facts: factsOf(nodes) };
   for (const node of nodes) builders.find(([compatible]) => node.isCompatible(...compatible))?.[1](node, wiring);
   return {
     tree,
@@ -75,12 +81,20 @@ export function buildBoard(tree: Tree, environment: Environment): Board {
     cores,
     uics: [...uics.values()],
     ports,
+    configuration,
     reset() {
       for (const uic of uics.values()) uic.reset();
       for (const { uart } of ports) uart.reset();
+      for (const controller of configuration) controller.reset();
       for (const core of cores) core.reset();
     },
   };
+}
+
+/** A device's name with the address where the processor finds it: on different buses, two may have the same name. */
+export function deviceName(node: Node): string {
+  const [reg] = physicalReg(node);
+  return reg && node.unitAddress !== undefined ? `${node.baseName}@${reg.base.toString(16)}` : node.name;
 }
 
 /** What lies below /partitions or /hypervisor is no part of the board, nor is what is switched off. */
@@ -106,7 +120,7 @@ function buildControllers(nodes: readonly Node[], bus: Bus, core: Core): Map<Nod
       outputs?.parent?.line(outputs.line) ?? core.input('external'),
       critical?.parent?.line(critical.line) ?? core.input('critical'),
     );
-    bus.dcrs.attach(node.name, node.cell('dcr-reg') ?? 0, UIC_REGISTERS, uic);
+    attachDcrs(node, bus, uic);
     uics.set(node, uic);
   }
   const first = [...uics.values()][0];
@@ -114,11 +128,18 @@ function buildControllers(nodes: readonly Node[], bus: Bus, core: Core): Map<Nod
   return uics;
 }
 
+function attachDcrs(node: Node, bus: Bus, device: DcrDevice): void {
+  const [dcrs] = dcrsOf(node);
+  if (dcrs) bus.dcrs.attach(node.name, dcrs.base, dcrs.size, device);
+}
+
 interface Wiring {
   readonly environment: Environment;
   readonly bus: Bus;
   readonly uics: ReadonlyMap<Node, Uic>;
   readonly ports: Port[];
+  readonly configuration: IndirectDcrs[];
+  readonly facts: BoardFacts;
   /** Of the processor, in Hz. */
   readonly frequency: number;
 }
@@ -128,7 +149,16 @@ interface Wiring {
 const builders: readonly (readonly [readonly string[], (node: Node, wiring: Wiring) => void])[] = [
   [['ns16550', 'ns16550a'], buildSerial],
   [['hv440,finisher'],      buildFinisher],
+  ...configurationDcrs.map(([compatible, make]) => [[compatible], buildConfiguration(make)] as const),
 ];
+
+function buildConfiguration(make: (facts: BoardFacts) => IndirectDcrs) {
+  return (node: Node, { bus, configuration, facts }: Wiring): void => {
+    const controller = make(facts);
+    attachDcrs(node, bus, controller);
+    configuration.push(controller);
+  };
+}
 
 const BITS_PER_CHARACTER = 10; // start, eight data, stop
 
@@ -139,14 +169,15 @@ function buildSerial(node: Node, wiring: Wiring): void {
   if (!reg) return;
   const line = lineOf(node, wiring);
   const provided = environment.provide?.(node, line);
-  if (provided) return bus.devices.attach(node.name, reg.base, reg.size, provided);
+  const name = deviceName(node);
+  if (provided) return bus.devices.attach(name, reg.base, reg.size, provided);
   const speed = node.cell('current-speed') || 115200;
   const divisor = Math.max(1, Math.round((node.cell('clock-frequency') ?? 11059200) / (16 * speed)));
   const cyclesPerCharacter = Math.max(1, Math.round((frequency * BITS_PER_CHARACTER) / speed));
-  const uart = new Uart16550(line, environment.transmit(node.name), clock, cyclesPerCharacter, divisor);
-  bus.devices.attach(node.name, reg.base, reg.size, uart);
-  const input = new SerialInput(environment.streamOf(node.name), uart, clock, environment.recordInput);
-  ports.push({ name: node.name, uart, input });
+  const uart = new Uart16550(line, environment.transmit(name), clock, cyclesPerCharacter, divisor);
+  bus.devices.attach(name, reg.base, reg.size, uart);
+  const input = new SerialInput(environment.streamOf(name), uart, clock, environment.recordInput);
+  ports.push({ name, uart, input });
 }
 
 function buildFinisher(node: Node, { environment, bus }: Wiring): void {

@@ -7,12 +7,11 @@ const SIZE_256M = 9 << 4;
 const SUPERVISOR = word2.SX | word2.SW | word2.SR;
 
 /**
- * Put a core at a program's entry as QEMU's bamboo does for an ELF image, so that one image runs on both: all 4 GiB mapped
- * to themselves for the supervisor, r1 near 16 MiB, r3 the device tree. A 440 has no page larger than 256 MiB, so the map
- * takes sixteen entries where QEMU's has two. r6 and r7 are ePAPR's.
+ * Put a core that was reset at a program's entry as QEMU's bamboo does for an ELF image, so that one image runs on both:
+ * all 4 GiB mapped to themselves for the supervisor, r1 near 16 MiB, r3 the device tree. A 440 has no page larger than
+ * 256 MiB, so the map takes sixteen entries where QEMU's has two. r6 and r7 are ePAPR's.
  */
 export function enter(core: Core, boot: BootState): void {
-  core.reset();
   for (let entry = 0; entry < 16; entry++) {
     const page = entry * PAGE_256M;
     core.system.tlb.write(entry, 0, page | word0.V | SIZE_256M, 0);

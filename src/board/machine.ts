@@ -47,6 +47,7 @@ export interface ProgramState {
   readonly name: string;
   /** `running`, `waiting for an interrupt`, or how it ended. */
   readonly state: string;
+  readonly ending: Ending | undefined;
   readonly pc: number;
   /** The last trap that it took or that it was left for, with its kind and place; undefined if there was none. */
   readonly lastTrap: string | undefined;

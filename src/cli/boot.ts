@@ -5,21 +5,17 @@ import { Mux } from '../console/mux.js';
 import { Interpreter } from '../cpu/engine/interpreter.js';
 import { physicalReg } from '../devicetree/addresses.js';
 import { configure } from '../devicetree/configuration.js';
-import { describe } from '../devicetree/finding.js';
 import type { Tree } from '../devicetree/tree.js';
 import { Hypervisor, type GuestFiles } from '../hypervisor/hypervisor.js';
-import type { Image } from '../loader/image.js';
-import { assert } from '../bus/assert.js';
 import { checkConfig, insist, readTree, type Configured } from './config.js';
-import { converse, Journal, type ConsoleOptions } from './console.js';
+import { converse, type ConsoleOptions } from './console.js';
 import { UsageError } from './errors.js';
-import { Files, readFile } from './files.js';
+import { Files, namedImage, namedInitrd } from './files.js';
+import { Journal } from './journal.js';
 import { Wiring } from './wiring.js';
 
 /** Processor state, tables and slack beside the board's RAM. */
 const STATE_BYTES = 0x400000;
-
-const warn = (line: string): void => void process.stderr.write(`${line}\n`);
 
 /** `hv440 boot CONFIG.dts`: check it, start its partitions, and talk to them until they end. Gives the exit status. */
 export function boot(config: string, options: ConsoleOptions): Promise<number> {
@@ -29,7 +25,7 @@ export function boot(config: string, options: ConsoleOptions): Promise<number> {
 /** The same for a tree that was read or made already. */
 export async function bootConfigured(configured: Configured, options: ConsoleOptions): Promise<number> {
   const files = new Files();
-  const tree = insist(checkConfig(configured, files), (finding) => warn(describe(finding)));
+  const tree = insist(checkConfig(configured, files));
   const configuration = configure(tree);
   const wiring = new Wiring(new Mux());
   const journal = new Journal();
@@ -45,7 +41,7 @@ export async function bootConfigured(configured: Configured, options: ConsoleOpt
   });
   const guests = new Map<string, GuestFiles>();
   for (const { name, image, initrd } of configuration.partitions) {
-    guests.set(name, { image: loaded(files, image), ...(initrd !== undefined && { initrd: initrdOf(initrd) }) });
+    guests.set(name, { image: namedImage(files, image), ...(initrd !== undefined && { initrd: namedInitrd(initrd) }) });
   }
   const problem = hypervisor.start(guests);
   if (problem) throw new UsageError(problem.problem);
@@ -60,9 +56,8 @@ export interface BareOptions {
 
 /** `hv440 run --bare IMAGE`: the program on the board itself. */
 export async function runBare(tree: Tree, bare: BareOptions, options: ConsoleOptions): Promise<number> {
-  const files = new Files();
-  const image = files.image(bare.image);
-  if (!image.ok) throw new UsageError(`${bare.image}: ${image.reason}`);
+  const image = namedImage(new Files(), bare.image);
+  const initrd = bare.initrd === undefined ? undefined : namedInitrd(bare.initrd);
   const wiring = new Wiring(new Mux());
   const machine = new BareMachine({
     memory: new SharedMemory(memorySize(tree) + STATE_BYTES),
@@ -73,21 +68,9 @@ export async function runBare(tree: Tree, bare: BareOptions, options: ConsoleOpt
     recordInput: () => {},
     restart: bare.reboot,
   });
-  const problem = machine.start({ image, tree, ...(bare.initrd !== undefined && { initrd: initrdOf(bare.initrd) }) });
-  if (problem) throw new UsageError(`${bare.image}: ${problem.problem}`);
+  const problem = machine.start({ image, tree, ...(initrd && { initrd }) });
+  if (problem) throw new UsageError(`${bare.image}: ${problem.problem}; --memory SIZE gives the board more`);
   return converse(machine, wiring, frequencyOf(tree), options, new Journal());
-}
-
-function loaded(files: Files, path: string): Image {
-  const image = files.image(path);
-  assert(image.ok, `${path} passed the checks`);
-  return image;
-}
-
-function initrdOf(path: string): Uint8Array {
-  const bytes = readFile(path);
-  if (!bytes) throw new UsageError(`${path}: there is no such file; name the initrd`);
-  return bytes;
 }
 
 const ofType = (tree: Tree, type: string) => [...tree.root.walk()].filter((n) => n.get('device_type')?.string === type);

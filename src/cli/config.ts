@@ -1,13 +1,13 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { decodeBlob } from '../devicetree/blob.js';
 import { check, checkBoard } from '../devicetree/checks/index.js';
-import { ConfigError, type Finding } from '../devicetree/finding.js';
+import { ConfigError, describe, type Finding } from '../devicetree/finding.js';
 import { parse } from '../devicetree/source.js';
 import type { Tree } from '../devicetree/tree.js';
-import { readFile, type Files } from './files.js';
-import { UsageError } from './errors.js';
+import { readContents, readFile, type Files } from './files.js';
+import { FileError } from './errors.js';
 
 /** The project's own device trees, whether it runs from dist/ or is installed. */
 export const deviceTrees = resolve(dirname(fileURLToPath(import.meta.url)), '../../devicetrees');
@@ -21,15 +21,34 @@ export interface Configured {
   readonly findings: readonly Finding[];
 }
 
-const isBlob = (bytes: Uint8Array): boolean =>
-  bytes[0] === 0xd0 && bytes[1] === 0x0d && bytes[2] === 0xfe && bytes[3] === 0xed;
+const startsWith = (bytes: Uint8Array, ...magic: number[]): boolean => magic.every((byte, i) => bytes[i] === byte);
+const isBlob = (bytes: Uint8Array): boolean => startsWith(bytes, 0xd0, 0x0d, 0xfe, 0xed);
 
-/** Read a device tree, source or blob. Throws a UsageError where there is no such file, a ConfigError for a broken blob. */
+/** Binary files that somebody may give where a device tree belongs, by their first bytes. */
+const kinds: readonly (readonly [kind: string, magic: readonly number[]])[] = [
+  ['an ELF image', [0x7f, 0x45, 0x4c, 0x46]],
+  ['a U-Boot image', [0x27, 0x05, 0x19, 0x56]],
+  ['compressed by gzip', [0x1f, 0x8b]],
+];
+
+/** Why a file is no device tree at all, and the remedy; undefined if it may be one. */
+function notATree(bytes: Uint8Array, file: string): readonly [problem: string, remedy: string] | undefined {
+  const [kind] = kinds.find(([, magic]) => startsWith(bytes, ...magic)) ?? [];
+  if (kind !== undefined) return [`it is ${kind}, not a device tree`, `\`hv440 run ${file}\` boots an image`];
+  if (!bytes.includes(0)) return undefined;
+  return ['it is a binary file, and not a device tree blob', NAME_A_TREE];
+}
+
+const NAME_A_TREE = 'name a device tree, .dts or .dtb';
+
+/** Read a device tree, source or blob. Throws a FileError where there is none, a ConfigError for a broken blob. */
 export function readTree(file: string): Configured {
-  if (!existsSync(file)) throw new UsageError(`${file}: there is no such file; name a device tree, .dts or .dtb`);
-  const bytes = readFile(file);
-  if (!bytes) throw new UsageError(`${file}: this cannot be read; name a device tree, .dts or .dtb`);
+  const contents = readContents(file);
+  if (!contents.ok) throw new FileError(file, contents.reason, NAME_A_TREE);
+  const { bytes } = contents;
   if (isBlob(bytes)) return { tree: decodeBlob(bytes, file), findings: [] };
+  const problem = notATree(bytes, file);
+  if (problem) throw new FileError(file, ...problem);
   return parse(new TextDecoder().decode(bytes), file, readFile);
 }
 
@@ -47,10 +66,10 @@ export function checkBare({ tree, findings }: Configured): Configured {
   return { tree, findings: [...findings, ...checkBoard(tree)] };
 }
 
-/** Report warnings and notes, and throw a ConfigError if there is any error among the findings. */
-export function insist({ tree, findings }: Configured, warn: (finding: Finding) => void): Tree {
+/** Report warnings and notes on standard error, and throw a ConfigError if there is any error among the findings. */
+export function insist({ tree, findings }: Configured): Tree {
   if (hasErrors(findings)) throw new ConfigError(findings);
-  findings.forEach(warn);
+  for (const finding of findings) process.stderr.write(`${explain(finding)}\n`);
   return tree;
 }
 
@@ -112,6 +131,19 @@ export function bareSource({ label, memory, bootargs }: Pick<RunDefaults, 'label
 `;
 }
 
-/** A generated source as a tree; the file name is what findings call it. */
-export const parseGenerated = (source: string): Configured =>
-  parse(source, 'command-line.dts', (path) => readFileSync(path));
+/** What findings call the source that the command line is made into. */
+const GENERATED = 'command-line.dts';
+
+/** A generated source as a tree. */
+export const parseGenerated = (source: string): Configured => parse(source, GENERATED, (path) => readFileSync(path));
+
+/** Rules whose remedy is an option where the configuration is made of the command line. */
+const MORE_MEMORY = ['image-too-large', 'image-outside-memory', 'initrd-does-not-fit', 'device-tree-does-not-fit'];
+
+/** A finding for the user. What is wrong with the command line has no place in a file. */
+export function explain(finding: Finding): string {
+  const { at, message, remedy, rule } = finding;
+  if (at.file !== GENERATED) return describe(finding);
+  const option = MORE_MEMORY.includes(rule) ? ' (--memory SIZE gives it more)' : '';
+  return `hv440: ${message}; ${remedy}${option} [${rule}]`;
+}

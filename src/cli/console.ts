@@ -1,16 +1,17 @@
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { exitStatus, type Machine } from '../board/machine.js';
-import { parseEscapeKey } from '../console/escape-key.js';
+import { describeEnding, exitStatus, type Machine } from '../board/machine.js';
+import { parseEscapeKey, type EscapeKey } from '../console/escape-key.js';
 import { Headless } from '../console/headless.js';
 import { openLogs } from '../console/log.js';
-import type { Mux, Stream } from '../console/mux.js';
-import type { Expecter } from '../console/script.js';
+import type { Stream } from '../console/mux.js';
 import { partitionOf, shortName } from '../console/names.js';
-import { openPtys } from '../console/pty.js';
+import type { Expecter } from '../console/script.js';
 import { Terminal } from '../console/terminal.js';
+import { command, programLines, stateOf } from './commands.js';
+import { Departure } from './departure.js';
 import { UsageError } from './errors.js';
 import { dialogue, openStreams, StandardInput, typeScripts, type InputOptions } from './input.js';
+import { endStreams, type Journal } from './journal.js';
+import { givePtys, type PtyLinks } from './ptys.js';
 import { Session, type SessionEnd } from './session.js';
 import { statistics, statisticsJson } from './statistics.js';
 import type { Wiring } from './wiring.js';
@@ -22,26 +23,20 @@ export interface ConsoleOptions extends InputOptions {
   readonly ptys?: string | boolean;
   readonly escape?: string;
   readonly maxInstructions?: number;
+  /** Seconds of wall time. */
   readonly timeout?: number;
   readonly stats?: string | boolean;
 }
 
-const SILENCE_MS = 10_000;
+/** Milliseconds of wall time without output after which a person at a terminal is told what the guests do. */
+const SILENCE = 10_000;
 
-/** What the hypervisor has to tell, kept until there is somebody to tell it to. */
-export class Journal {
-  #tell: ((line: string) => void) | undefined;
-  readonly #kept: string[] = [];
-
-  say = (line: string): void => {
-    if (this.#tell) this.#tell(line);
-    else this.#kept.push(line);
-  };
-
-  listen(tell: (line: string) => void): void {
-    this.#tell = tell;
-    this.#kept.splice(0).forEach(tell);
-  }
+/** Where the streams are shown. */
+interface Console {
+  readonly terminal?: Terminal;
+  readonly headless?: Headless;
+  /** A line of our own. */
+  say(line: string): void;
 }
 
 /** Runs a machine with its consoles until it ends or somebody ends it; gives the exit status. */
@@ -53,41 +48,105 @@ export async function converse(
   journal: Journal,
 ): Promise<number> {
   const { mux } = wiring;
+  const escape = escapeKey(options);
   const streams = openStreams(mux, machine);
-  const scripted = typeScripts(machine, streams, options.input);
-  const leaving = new AbortController();
-  const leave = (): void => leaving.abort();
-  const onTerminal = options.headless !== true && process.stdin.isTTY === true && process.stdout.isTTY === true;
-  const terminal = onTerminal ? makeTerminal(machine, options, leave) : undefined;
-  const tell = (line: string): void => (terminal ? terminal.say(line) : void process.stderr.write(`hv440: ${line}\n`));
-  journal.listen(tell);
-
-  if (options.log !== undefined) {
-    const logs = openLogs(mux, options.log, tell);
-    if ('problem' in logs) throw new UsageError(logs.problem);
-  }
-  const headless = terminal
-    ? undefined
-    : new Headless({ out: process.stdout, gone: leave, ...headlessStreams(streams) });
-  mux.attach(terminal ?? headless!);
-  const links = await ptysOf(mux, options, onTerminal, tell);
-
   const [first] = streams;
   const expecter = dialogue(options);
+  const scripted = typeScripts(machine, streams, options.input);
+  const departure = new Departure();
+  const links: PtyLinks = { count: 0, of: () => undefined };
+  const { terminal, headless, say } = openConsole(machine, streams, escape, options, departure, links);
+  mux.attach((terminal ?? headless)!);
+  log(wiring, options, say);
+  Object.assign(links, await givePtys(mux, options.ptys, terminal !== undefined, say));
+
   const reading = first && !terminal && !expecter && !scripted.has(first);
   const input = reading ? new StandardInput(machine, first, process.stdin, () => session.wake()) : undefined;
   const session: Session = new Session({
     machine,
     mux,
     frequency,
-    leave: leaving.signal,
-    live: () => onTerminal || (input?.live ?? false) || links > 0,
+    leave: departure.signal,
+    live: () => terminal !== undefined || (input?.live ?? false) || links.count > 0,
     done: () => expecter?.endsRun ?? false,
-    feed: () => input?.feed() ?? Promise.resolve(),
+    feed: async (wait) => input?.feed(wait),
     settle: () => headless?.settle(),
     ...(options.maxInstructions !== undefined && { maxInstructions: options.maxInstructions }),
     ...(options.timeout !== undefined && { timeout: options.timeout }),
   });
+  wakeWhenTyped(streams, session);
+  if (expecter && first) play(expecter, machine, first, wiring);
+  terminal?.start(first);
+  if (links.place !== undefined) say(links.place);
+  journal.listen((line) => {
+    mux.flush(); // what it printed comes before that it ended
+    if (endStreams(machine, streams) === 0 || !terminal) say(line);
+  });
+  const end = await session.run();
+  input?.close();
+  mux.flush();
+  if (end.kind === 'ended' && journal.empty) say(`the program ${describeEnding(end.progress.ending)}`);
+  await mux.close();
+  departure.close();
+  conclude(machine, end, options, { departure, first });
+  return unmet(expecter) ? 1 : statusOf(end, departure);
+}
+
+function escapeKey({ escape }: ConsoleOptions): EscapeKey | undefined {
+  const key = escape === undefined ? undefined : parseEscapeKey(escape);
+  if (key && 'problem' in key) throw new UsageError(key.problem);
+  return key;
+}
+
+/** The terminal, where there is one and it is wanted; lines on standard output else. */
+function openConsole(
+  machine: Machine,
+  streams: readonly Stream[],
+  escape: EscapeKey | undefined,
+  { headless = false }: ConsoleOptions,
+  departure: Departure,
+  links: PtyLinks,
+): Console {
+  const quit = (): void => departure.leave();
+  if (headless || !process.stdin.isTTY || !process.stdout.isTTY) {
+    return {
+      headless: new Headless({ out: process.stdout, gone: quit, ...shownStreams(streams) }),
+      say: complain,
+    };
+  }
+  const state = (stream: Stream): string => {
+    const link = links.of(stream);
+    return link === undefined ? stateOf(machine, stream) : `${stateOf(machine, stream)}, ${link}`;
+  };
+  const terminal = new Terminal({
+    input: process.stdin,
+    output: process.stdout,
+    quit,
+    ...(escape && { escape }),
+    commands: (line) => command(machine, line),
+    stateOf: state,
+    silence: { afterMs: SILENCE, report: () => programLines(machine) },
+  });
+  return { terminal, say: (line) => terminal.say(line) };
+}
+
+const complain = (line: string): void => void process.stderr.write(`hv440: ${line}\n`);
+
+/** A single guest's console is printed bare; several streams are told apart by name. */
+function shownStreams(streams: readonly Stream[]): { only?: Stream; label?: (stream: Stream) => string } {
+  const [first] = streams;
+  const single = streams.every((s) => first && partitionOf(s.name) === partitionOf(first.name));
+  return first && single ? { only: first } : { label: (stream) => shortName(stream, streams) };
+}
+
+function log({ mux }: Wiring, options: ConsoleOptions, say: (line: string) => void): void {
+  if (options.log === undefined) return;
+  const logs = openLogs(mux, options.log, say);
+  if ('problem' in logs) throw new UsageError(logs.problem);
+}
+
+/** Whoever types has an idle machine look at once. */
+function wakeWhenTyped(streams: readonly Stream[], session: Session): void {
   for (const stream of streams) {
     const type = stream.input;
     stream.input = (bytes) => {
@@ -95,122 +154,58 @@ export async function converse(
       session.wake();
     };
   }
-  const stop = (): void => leave();
-  process.on('SIGTERM', stop);
-  if (!terminal) process.on('SIGINT', stop);
-  if (expecter && first) converseBy(expecter, machine, first, wiring);
-  terminal?.start(first);
-  const end = await session.run();
-  input?.close();
-  mux.flush();
-  for (const stream of streams) stream.end(stateOf(machine, stream));
-  await mux.close();
-  process.off('SIGTERM', stop);
-  process.off('SIGINT', stop);
-  conclude(machine, end, options);
-  return expecter && unmet(expecter) ? 1 : statusOf(end);
 }
 
-/** Plays the dialogue: answers enter at the cycle of the byte that completes what was expected. */
-function converseBy(expecter: Expecter, machine: Machine, stream: Stream, wiring: Wiring): void {
+/**
+ * Plays the dialogue: answers enter at the cycle of the byte that completes what was expected, and after the last text time
+ * is held, so that the run ends at that very cycle.
+ */
+function play(expecter: Expecter, machine: Machine, stream: Stream, wiring: Wiring): void {
   wiring.tap(stream.name, (byte) => {
     const answer = expecter.feed(byte);
     if (answer) machine.type(stream.name, answer);
+    if (expecter.endsRun) machine.clock.hold(expecter);
   });
 }
 
 /** Says which text of the dialogue never appeared; false if all did. */
-function unmet(expecter: Expecter): boolean {
-  const { waitingFor } = expecter;
-  if (waitingFor !== undefined) process.stderr.write(`hv440: --expect ${JSON.stringify(waitingFor)} never appeared\n`);
-  return waitingFor !== undefined;
+function unmet(expecter: Expecter | undefined): boolean {
+  const text = expecter?.waitingFor;
+  if (text !== undefined) complain(`--expect ${JSON.stringify(text)} never appeared`);
+  return text !== undefined;
 }
 
-function makeTerminal(machine: Machine, options: ConsoleOptions, quit: () => void): Terminal {
-  const escape = options.escape === undefined ? undefined : parseEscapeKey(options.escape);
-  if (escape && 'problem' in escape) throw new UsageError(escape.problem);
-  return new Terminal({
-    input: process.stdin,
-    output: process.stdout,
-    quit,
-    ...(escape && { escape }),
-    commands: (line) => command(machine, line),
-    stateOf: (stream) => stateOf(machine, stream),
-    silence: { afterMs: SILENCE_MS, report: () => programLines(machine) },
-  });
+interface Circumstances {
+  readonly departure: Departure;
+  readonly first: Stream | undefined;
 }
 
-/** The command line of the multiplexer. */
-function command(machine: Machine, line: string): string[] {
-  const word = line.trim();
-  if (word === '') return [];
-  if (word === 'programs') return programLines(machine);
-  if (word === 'stats') return statistics(machine);
-  if (word === 'help')
-    return [
-      'programs  what each program does, its pc and last trap',
-      'stats     instructions, cycles, and exits by kind',
-    ];
-  return [`there is no command '${word}'; help lists them`];
-}
-
-/** Each program's state, pc and last trap: what a person wants to know of a guest that says nothing. */
-function programLines(machine: Machine): string[] {
-  return machine.programs.map(
-    ({ name, state, pc, lastTrap }) =>
-      `${name}: ${state}; pc 0x${pc.toString(16)}; ${lastTrap === undefined ? 'no trap yet' : `last trap: ${lastTrap}`}`,
-  );
-}
-
-function stateOf(machine: Machine, stream: Stream): string {
-  const name = partitionOf(stream.name);
-  return machine.programs.find((p) => p.name === name)?.state ?? 'running';
-}
-
-/** A single guest's console is printed bare; several streams are told apart by name. */
-function headlessStreams(streams: readonly Stream[]): { only?: Stream; label?: (stream: Stream) => string } {
-  const [first] = streams;
-  const single = streams.every((s) => first && partitionOf(s.name) === partitionOf(first.name));
-  return first && single ? { only: first } : { label: (stream) => shortName(stream, streams) };
-}
-
-/** On a terminal every stream has a pty unless it is not wanted; without one, only if asked for. Gives how many there are. */
-async function ptysOf(
-  mux: Mux,
+/** What there is to say when all is over. */
+function conclude(
+  machine: Machine,
+  end: SessionEnd,
   options: ConsoleOptions,
-  onTerminal: boolean,
-  tell: (line: string) => void,
-): Promise<number> {
-  const wanted = options.ptys ?? onTerminal;
-  if (wanted === false) return 0;
-  const asked = typeof wanted === 'string' ? wanted : undefined;
-  const shared = join(
-    process.env['XDG_RUNTIME_DIR'] ?? tmpdir(),
-    asked === undefined ? `hv440-${process.getuid?.() ?? 0}` : '',
-  );
-  let ptys = await openPtys(mux, asked ?? shared, tell);
-  if ('problem' in ptys && asked === undefined && !ptys.problem.startsWith('no ptys'))
-    ptys = await openPtys(mux, `${shared}-${process.pid}`, tell);
-  if ('problem' in ptys) {
-    tell(ptys.problem);
-    return 0;
-  }
-  tell(`a pty for each stream: ${mux.streams.map((s) => `${ptys.linkOf(s) ?? 'none'}`).join(' ')}`);
-  return mux.streams.length;
+  { departure, first }: Circumstances,
+): void {
+  if (end.kind === 'left' && departure.reason !== undefined) complain(`stopped by ${departure.reason}`);
+  if (end.kind === 'instructions') complain(`stopped after ${machine.retired} instructions`);
+  if (end.kind === 'nothing-to-do') complain('the machine only waits, and no more input can come');
+  if (end.kind === 'timeout') complain(`stopped: --timeout ${options.timeout} seconds are over`);
+  if (end.kind === 'timeout' || end.kind === 'nothing-to-do') programLines(machine).forEach(complain);
+  const format = options.stats ?? false;
+  if (format === 'json') process.stdout.write(`${freshLine(first)}${statisticsJson(machine)}\n`);
+  else if (format !== false) statistics(machine).forEach(complain);
 }
 
-/** What is said after the end, on standard error: why each program is no longer running, and the figures that were asked for. */
-function conclude(machine: Machine, end: SessionEnd, options: ConsoleOptions): void {
-  const say = (line: string): void => void process.stderr.write(`hv440: ${line}\n`);
-  if (end.kind === 'instructions') say(`stopped after ${machine.retired} instructions`);
-  if (end.kind === 'nothing-to-do') say('the machine only waits, and no more input can come');
-  if (end.kind === 'timeout') say(`stopped: --timeout ${options.timeout} seconds are over`);
-  if (end.kind === 'timeout' || end.kind === 'nothing-to-do') programLines(machine).forEach(say);
-  if (options.stats === 'json') process.stdout.write(`${statisticsJson(machine)}\n`);
-  else if (options.stats !== undefined && options.stats !== false) statistics(machine).forEach(say);
+/** What ends the line that a guest's bare output left unfinished. */
+function freshLine(first: Stream | undefined): string {
+  const { history } = first ?? {};
+  const last = history?.since(history.total - 1)[0];
+  return last === undefined || last === 0x0a ? '' : '\n';
 }
 
-function statusOf(end: SessionEnd): number {
+function statusOf(end: SessionEnd, departure: Departure): number {
   if (end.kind === 'ended') return exitStatus(end.progress.ending);
+  if (end.kind === 'left') return departure.status;
   return end.kind === 'timeout' ? 1 : 0;
 }

@@ -1,34 +1,60 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { ImageInspector, Inspection } from '../devicetree/checks/index.js';
 import { loadImage, type Image } from '../loader/image.js';
+import { FileError, UsageError } from './errors.js';
 
-/** A file's bytes, or undefined where it cannot be read. */
-export function readFile(path: string): Uint8Array | undefined {
+/** A file's bytes, or why they cannot be had, as the rest of a sentence; `missing` where there is no such file at all. */
+export type Contents =
+  | { readonly ok: true; readonly bytes: Uint8Array }
+  | { readonly ok: false; readonly missing: boolean; readonly reason: string };
+
+// prettier-ignore
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT:  'there is no such file',
+  ENOTDIR: 'there is no such file, as something on the way is not a folder',
+  EISDIR:  'that is a folder',
+  EACCES:  'it may not be read by you',
+};
+
+/** Read a file whole. */
+export function readContents(path: string): Contents {
   try {
-    return statSync(path).isDirectory() ? undefined : readFileSync(path);
-  } catch {
-    return undefined;
+    return { ok: true, bytes: readFileSync(path) };
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    const missing = code === 'ENOENT' || code === 'ENOTDIR';
+    return { ok: false, missing, reason: reasons[code] ?? `it cannot be read: ${message}` };
   }
 }
 
-/** Images and initrds of a configuration: each file is read once, for the checks and for the boot. */
+/** A file's bytes, or undefined where it cannot be read: what a source's includes are read by. */
+export function readFile(path: string): Uint8Array | undefined {
+  const contents = readContents(path);
+  return contents.ok ? contents.bytes : undefined;
+}
+
+/** Why an image cannot be loaded, as a sentence; `missing` where there is no such file. */
+export interface ImageTrouble {
+  readonly ok: false;
+  readonly reason: string;
+  readonly missing: boolean;
+}
+
+/** Images and initrds of a configuration: each image is read once, for the checks and for the boot. */
 export class Files implements ImageInspector {
-  readonly #images = new Map<string, Image | { ok: false; reason: string; missing: boolean }>();
+  readonly #images = new Map<string, Image | ImageTrouble>();
 
   /** The image of that path, or why it cannot be loaded. */
-  image(path: string): Image | { ok: false; reason: string; missing: boolean } {
-    const known = this.#images.get(path);
-    if (known) return known;
-    const bytes = readFile(path);
-    const image = bytes
-      ? this.#load(bytes, path)
-      : { ok: false as const, missing: true, reason: 'there is no such file' };
+  image(path: string): Image | ImageTrouble {
+    const image = this.#images.get(path) ?? this.#load(path);
     this.#images.set(path, image);
     return image;
   }
 
-  #load(bytes: Uint8Array, path: string): Image | { ok: false; reason: string; missing: boolean } {
-    const image = loadImage(bytes, path);
+  #load(path: string): Image | ImageTrouble {
+    const contents = readContents(path);
+    if (!contents.ok) return contents;
+    const image = loadImage(contents.bytes, path);
     return image.ok ? image : { ...image, missing: false };
   }
 
@@ -38,8 +64,28 @@ export class Files implements ImageInspector {
       if (!image.ok) return image;
       return { ok: true, segments: image.segments.map(({ address, size }) => ({ address, size })), entry: image.entry };
     }
-    const bytes = readFile(path);
-    if (!bytes) return { ok: false, missing: true, reason: 'there is no such file' };
-    return { ok: true, segments: [{ address: 0, size: bytes.length }], entry: 0 };
+    const contents = readContents(path);
+    if (!contents.ok) return contents;
+    return { ok: true, segments: [{ address: 0, size: contents.bytes.length }], entry: 0 };
   }
+}
+
+/** An image that the command line names. Throws a UsageError where it cannot be loaded. */
+export function namedImage(files: Files, path: string): Image {
+  const image = files.image(path);
+  if (image.ok) return image;
+  const { reason, missing } = image;
+  if (missing) throw new FileError(path, reason, NAME_AN_IMAGE);
+  if (/\.dt(s|b|si)$/.test(path))
+    throw new FileError(path, 'it is no image', `\`hv440 boot ${path}\` boots a device tree`);
+  throw reason.startsWith(path) ? new UsageError(reason) : new FileError(path, reason, NAME_AN_IMAGE);
+}
+
+const NAME_AN_IMAGE = 'name an ELF for PowerPC, a uImage, one of them in gzip, or raw code as .bin';
+
+/** An initial RAM disk that the command line or a checked configuration names. Throws a UsageError where it cannot be read. */
+export function namedInitrd(path: string): Uint8Array {
+  const contents = readContents(path);
+  if (!contents.ok) throw new FileError(path, contents.reason, 'name the initial RAM disk');
+  return contents.bytes;
 }

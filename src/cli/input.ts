@@ -9,13 +9,17 @@ import { UsageError } from './errors.js';
 const SCRIPT_PATIENCE = 3000;
 
 export interface InputOptions {
-  readonly input: readonly string[];
-  readonly expect: readonly string[];
-  readonly send: readonly string[];
+  readonly input?: readonly string[];
+  readonly expect?: readonly string[];
+  readonly send?: readonly string[];
 }
 
 /** Types the files of `--input NAME=FILE`; gives the streams that have a script. */
-export function typeScripts(machine: Machine, streams: readonly Stream[], options: readonly string[]): Set<Stream> {
+export function typeScripts(
+  machine: Machine,
+  streams: readonly Stream[],
+  options: readonly string[] = [],
+): Set<Stream> {
   const inputs = parseInputs(options, streams);
   if ('problems' in inputs) throw new UsageError(inputs.problems.join('\n'));
   for (const { stream, file } of inputs) {
@@ -30,7 +34,7 @@ export function typeScripts(machine: Machine, streams: readonly Stream[], option
 
 /** The dialogue of `--expect` and `--send`, or undefined where there is none. */
 export function dialogue(options: InputOptions): Expecter | undefined {
-  const exchanges: Exchange[] | { problem: string } = parseExchanges(options.expect, options.send);
+  const exchanges: Exchange[] | { problem: string } = parseExchanges(options.expect ?? [], options.send ?? []);
   if ('problem' in exchanges) throw new UsageError(exchanges.problem);
   return exchanges.length > 0 ? new Expecter(exchanges) : undefined;
 }
@@ -43,24 +47,26 @@ export class StandardInput {
   /** Somebody may still type. */
   live = false;
   #ended = false;
-  #arrived: (() => void) | undefined;
+  /** Since when the machine has waited for a character, in wall time; undefined while it does not. */
+  #starvedSince: number | undefined;
   readonly #onData = (bytes: Buffer): void => {
+    this.#starvedSince = undefined;
     this.machine.type(this.stream.name, bytes);
-    this.typed();
-    this.#arrived?.();
+    this.wake();
   };
   readonly #onEnd = (): void => {
     this.#ended = true;
     this.live = false;
     this.machine.scripted(this.stream.name, false);
-    this.#arrived?.();
+    this.wake();
   };
 
+  /** `wake` is called for whatever arrives, the end too. */
   constructor(
     private readonly machine: Machine,
     private readonly stream: Stream,
     private readonly source: Readable,
-    private readonly typed: () => void,
+    private readonly wake: () => void,
   ) {
     machine.scripted(stream.name, true);
     source.on('data', this.#onData);
@@ -68,21 +74,14 @@ export class StandardInput {
     source.on('error', this.#onEnd);
   }
 
-  /** Wait until something arrives, or until it is clear that nobody delivers. */
-  async feed(): Promise<void> {
+  /** Wait until something arrives, or until it is clear that nobody delivers; `wait` ends early when `wake` is called. */
+  async feed(wait: (milliseconds: number) => Promise<void>): Promise<void> {
     if (this.#ended || this.live) return;
-    await new Promise<void>((resolve) => {
-      const patience = setTimeout(() => {
-        this.live = true;
-        this.machine.scripted(this.stream.name, false);
-        resolve();
-      }, SCRIPT_PATIENCE);
-      this.#arrived = () => {
-        clearTimeout(patience);
-        resolve();
-      };
-    });
-    this.#arrived = undefined;
+    this.#starvedSince ??= performance.now();
+    const left = this.#starvedSince + SCRIPT_PATIENCE - performance.now();
+    if (left > 0) return wait(left);
+    this.live = true;
+    this.machine.scripted(this.stream.name, false);
   }
 
   /** Stop listening, so that the process can end. */

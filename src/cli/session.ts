@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Machine, Progress } from '../board/machine.js';
 import type { Mux } from '../console/mux.js';
 
@@ -17,8 +17,11 @@ export interface SessionOptions {
   readonly leave: AbortSignal;
   /** Whether everything that the run was for has appeared. */
   readonly done: () => boolean;
-  /** The script that is still being read: called while the machine cannot go on without its next character. */
-  readonly feed: () => Promise<void>;
+  /**
+   * The script that is still being read: called while the machine cannot go on without its next character. `wait` takes so
+   * many milliseconds at most, and ends early for whatever wakes the session.
+   */
+  readonly feed: (wait: (milliseconds: number) => Promise<void>) => Promise<void>;
   /** Called before the machine is left to wait for outside input. */
   readonly settle: () => void;
 }
@@ -49,6 +52,7 @@ export class Session {
 
   constructor(private readonly options: SessionOptions) {
     this.#quietSince = this.#quietMark();
+    options.leave.addEventListener('abort', () => this.wake());
   }
 
   async run(): Promise<SessionEnd> {
@@ -90,10 +94,9 @@ export class Session {
     return progress.until === Infinity || this.#quiet() ? { kind: 'nothing-to-do' } : undefined;
   }
 
-  /** Wait for the script's next character; `feed` takes as long as it takes. */
   async #starve(): Promise<void> {
     this.options.settle();
-    await Promise.race([this.options.feed(), this.#wait(LONGEST_WAIT)]);
+    await this.options.feed((milliseconds) => this.#wait(milliseconds));
   }
 
   /** Nobody has to wait for an idle machine but a person, for whom its time passes as on a clock. */
@@ -106,23 +109,35 @@ export class Session {
     settle();
     const begin = performance.now();
     const due = ((until - machine.clock.now) / frequency) * 1000;
-    if (due > SHORTEST_WAIT) await this.#wait(Math.min(due, LONGEST_WAIT));
+    if (due > SHORTEST_WAIT) await this.#wait(due);
     const passed = due <= SHORTEST_WAIT ? due : performance.now() - begin;
     machine.skip(Math.min(until, machine.clock.now + Math.round((passed / 1000) * frequency)));
   }
 
-  /** A pause that ends early when the person leaves, or types. */
-  async #wait(milliseconds: number): Promise<void> {
-    const stop = AbortSignal.any([this.options.leave, this.#typed.signal]);
-    await sleep(milliseconds, undefined, { signal: stop }).catch(() => {});
-    if (this.#typed.signal.aborted) this.#typed = new AbortController();
+  /** A pause that ends early when somebody types or leaves, and when time is up. */
+  #wait(milliseconds: number): Promise<void> {
+    const { timeout = Infinity } = this.options;
+    const left = this.#started + timeout * 1000 - performance.now();
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        this.#wake = undefined;
+        this.#woken = false;
+        resolve();
+      };
+      const timer = setTimeout(done, Math.max(0, Math.min(milliseconds, left, LONGEST_WAIT)));
+      this.#wake = done;
+      if (this.#woken) done();
+    });
   }
 
-  #typed = new AbortController();
+  #wake: (() => void) | undefined;
+  #woken = false;
 
-  /** Something was typed: an idle machine has to look. */
+  /** Something was typed, or somebody leaves: an idle machine has to look. */
   wake(): void {
-    this.#typed.abort();
+    this.#woken = true;
+    this.#wake?.();
   }
 
   #quietMark() {

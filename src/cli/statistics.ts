@@ -23,7 +23,7 @@ function partitionLines(partition: Hypervisor['partitions'][number]): string[] {
   });
 }
 
-/** The same for programs. */
+/** The same for programs that read it: JSON, in one line. */
 export function statisticsJson(machine: Machine): string {
   const partitions = isHypervisor(machine)
     ? machine.partitions.map((p) => ({
@@ -38,5 +38,5 @@ export function statisticsJson(machine: Machine): string {
         })),
       }))
     : [];
-  return JSON.stringify({ instructions: machine.retired, cycles: machine.clock.now, partitions }, null, 2);
+  return JSON.stringify({ instructions: machine.retired, cycles: machine.clock.now, partitions });
 }

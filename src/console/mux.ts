@@ -26,7 +26,7 @@ export interface Endpoint {
 export class Stream {
   /** The last 64 KiB that were printed; `history.dropped` counts what came before. */
   readonly history = new Ring(historySize);
-  /** Why nothing more comes, once `end` was called. */
+  /** What became of it, once `end` was called: the rest of a sentence that begins with its name. */
   ended: string | undefined;
   /** What takes typed bytes; set by the machine's side. Until then, what is typed is refused. */
   input: (bytes: Uint8Array) => void = noInput;
@@ -72,7 +72,7 @@ export class Stream {
     return true;
   }
 
-  /** Say that nothing more will be printed, and why (`exit status 0`). What was printed is given out first. */
+  /** Say that nothing more will be printed, and why (`ended with status 0`). What was printed is given out first. */
   end(reason: string): void {
     if (this.ended !== undefined) return;
     this.turn.writer?.flush();

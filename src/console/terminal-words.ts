@@ -14,15 +14,15 @@ export class Words {
     private readonly commands: readonly (readonly [key: string, help: string])[],
   ) {}
 
-  /** `2: traps`, and why it ended, if it did. */
+  /** `2: traps`. */
   title(stream: Stream): string {
     const pick = this.#pick(stream);
     return `${pick === '' ? '' : `${pick}: `}${shortName(stream, this.streams())}`;
   }
 
-  /** `2: traps ended: exit status 0`. */
+  /** `2: traps ended with status 0`: its title, and what became of it. */
   ended(stream: Stream): string {
-    return `${this.title(stream)} ended: ${stream.ended}`;
+    return `${this.title(stream)} ${stream.ended}`;
   }
 
   /** The line at the start: which streams there are, how to switch and how to leave. */
@@ -39,7 +39,7 @@ export class Words {
   list(shown: Stream | undefined, stateOf: (stream: Stream) => string, unseen: (stream: Stream) => number): string[] {
     const width = Math.max(...this.streams().map((stream) => stream.name.length));
     return this.streams().map((stream) => {
-      const state = stream.ended === undefined ? stateOf(stream) : `ended: ${stream.ended}`;
+      const state = stream.ended ?? stateOf(stream);
       const seen = stream === shown ? 'shown' : `${unseen(stream).toLocaleString('en')} bytes not seen`;
       const notes = [state, seen].filter((note) => note !== '').join(', ');
       return `${this.#pick(stream).padStart(2)}  ${stream.name.padEnd(width)}  ${notes}`;

@@ -3,11 +3,12 @@ import type { Ram } from '../bus/memory.js';
 import { MSR } from '../isa/registers.js';
 import { word2, type Use } from '../mmu/tlb.js';
 import type { Core } from './core.js';
+import { stopsAtAddress, stopsAtBlock, stopsAtValue, stopsInStore, type Transfer } from './debug-data.js';
 import { R } from './state.js';
 
 /**
  * Storage accesses that the engine's own fast path does not do: the first touch of a page, devices, misaligned and
- * multiple accesses. Each leaves `core.trap` set and nothing changed if it cannot be done.
+ * multiple accesses; and all while debug events of data addresses are enabled: no page is remembered then. Each leaves `core.trap` set and nothing changed if it cannot be done.
  */
 
 const NOWHERE = -1;
@@ -28,7 +29,12 @@ function translate(core: Core, address: number, use: Use): number {
   }
   const physical = tlb.real(entry, address);
   const region = core.bus.ram.find(physical);
-  if (region && tlb.bytes(entry) >= 4096 && !tlb.sharedBefore(entry, (address & ~0xfff) >>> 0, 4096, pid)) {
+  if (
+    region &&
+    (use === 'execute' || !core.watchesData) &&
+    tlb.bytes(entry) >= 4096 &&
+    !tlb.sharedBefore(entry, (address & ~0xfff) >>> 0, 4096, pid)
+  ) {
     const offset = physical - region.base;
     if (use === 'write') region.target.touch(offset);
     const context = core.regs.words[use === 'execute' ? R.CODE_CONTEXT : R.DATA_CONTEXT]!;
@@ -55,6 +61,15 @@ export function fetch(core: Core): number {
 
 /** Read 1, 2 or 4 bytes at any alignment, as an unsigned number for bytes and halfwords and a signed one for words. */
 export function load(core: Core, width: Width, address: number): number {
+  if (!core.watchesData) return read(core, width, address);
+  const transfer: Transfer = { access: 'read', address, bytes: width, unit: width };
+  if (!probe(core, address, width, 'read') || stopsAtAddress(core, transfer)) return 0;
+  const value = read(core, width, address);
+  stopsAtValue(core, transfer, byteOf(value, width));
+  return value;
+}
+
+function read(core: Core, width: Width, address: number): number {
   const aligned = (address & (width - 1)) === 0;
   if (!aligned && crosses(address, width)) return loadBytes(core, width, address);
   const physical = translate(core, address, 'read');
@@ -68,11 +83,25 @@ export function load(core: Core, width: Width, address: number): number {
   const value = aligned
     ? device.target.read(offset, width)
     : joinBytes(width, (i) => device.target.read(offset + i, 1));
+  core.alarmsChanged();
   return width === 4 ? value | 0 : value;
 }
 
 /** Write 1, 2 or 4 bytes at any alignment. */
 export function store(core: Core, width: Width, address: number, value: number): void {
+  if (!core.watchesData) return write(core, width, address, value);
+  const transfer: Transfer = { access: 'write', address, bytes: width, unit: width };
+  if (!probe(core, address, width, 'write')) return;
+  if (!stopsInStore(core, transfer, byteOf(value, width))) write(core, width, address, value);
+}
+
+/** The bytes of a value in the order of memory. */
+const byteOf =
+  (value: number, width: Width): ((i: number) => number) =>
+  (i) =>
+    (value >>> (8 * (width - 1 - i))) & 0xff;
+
+function write(core: Core, width: Width, address: number, value: number): void {
   const aligned = (address & (width - 1)) === 0;
   if (!aligned && crosses(address, width)) return storeBytes(core, width, address, value);
   const physical = translate(core, address, 'write');
@@ -83,8 +112,9 @@ export function store(core: Core, width: Width, address: number, value: number):
   if (!device || beyond(device, physical, width)) return void core.busError('data-write', address);
   core.syncClock();
   const offset = physical - device.base;
-  if (aligned) return device.target.write(offset, width, width === 4 ? value >>> 0 : value & (2 ** (8 * width) - 1));
-  for (let i = 0; i < width; i++) device.target.write(offset + i, 1, (value >>> (8 * (width - 1 - i))) & 0xff);
+  if (aligned) device.target.write(offset, width, width === 4 ? value >>> 0 : value & (2 ** (8 * width) - 1));
+  else for (let i = 0; i < width; i++) device.target.write(offset + i, 1, (value >>> (8 * (width - 1 - i))) & 0xff);
+  core.alarmsChanged();
 }
 
 /** Pages may be as small as 1 KiB; an access over such a boundary is two accesses. */
@@ -108,13 +138,13 @@ function joinBytes(width: Width, byte: (i: number) => number): number {
 /** Byte by byte, the last one first tried so that a trap on the second page changes nothing. */
 function loadBytes(core: Core, width: Width, address: number): number {
   if (!probe(core, address, width, 'read')) return 0;
-  const value = joinBytes(width, (i) => load(core, 1, (address + i) | 0));
+  const value = joinBytes(width, (i) => read(core, 1, (address + i) | 0));
   return width === 4 ? value | 0 : value;
 }
 
 function storeBytes(core: Core, width: Width, address: number, value: number): void {
   if (!probe(core, address, width, 'write')) return;
-  for (let i = 0; i < width; i++) store(core, 1, (address + i) | 0, (value >>> (8 * (width - 1 - i))) & 0xff);
+  for (let i = 0; i < width; i++) write(core, 1, (address + i) | 0, (value >>> (8 * (width - 1 - i))) & 0xff);
 }
 
 /** May all these bytes be used? Raises the trap of the first that may not. At most 128 bytes: two pages. */
@@ -148,32 +178,41 @@ export function storeConditional(core: Core, address: number, value: number): vo
 export function loadMultiple(core: Core, first: number, address: number): void {
   const count = 32 - first;
   if (!probe(core, address, count * 4, 'read')) return;
+  const transfer: Transfer = { access: 'read', address, bytes: count * 4, unit: 4 };
+  if (stopsAtAddress(core, transfer)) return;
   const values = new Int32Array(count);
-  for (let i = 0; i < count && core.trap === null; i++) values[i] = load(core, 4, (address + 4 * i) | 0);
+  for (let i = 0; i < count && core.trap === null; i++) values[i] = read(core, 4, (address + 4 * i) | 0);
+  stopsAtValue(core, transfer, (i) => byteOf(values[i >> 2]!, 4)(i & 3));
   if (core.trap === null) core.regs.gpr.set(values, first);
 }
 
 export function storeMultiple(core: Core, first: number, address: number): void {
   const count = 32 - first;
   if (!probe(core, address, count * 4, 'write')) return;
-  for (let i = 0; i < count && core.trap === null; i++)
-    store(core, 4, (address + 4 * i) | 0, core.regs.gpr[first + i]!);
+  const { gpr } = core.regs;
+  const transfer: Transfer = { access: 'write', address, bytes: count * 4, unit: 4 };
+  if (stopsInStore(core, transfer, (i) => byteOf(gpr[first + (i >> 2)]!, 4)(i & 3))) return;
+  for (let i = 0; i < count && core.trap === null; i++) write(core, 4, (address + 4 * i) | 0, gpr[first + i]!);
 }
 
 /** lswi, lswx: bytes fill registers from the left, wrapping from r31 to r0; the rest of the last one is zero. */
 export function loadString(core: Core, first: number, address: number, bytes: number): void {
   if (bytes === 0 || !probe(core, address, bytes, 'read')) return;
+  const transfer: Transfer = { access: 'read', address, bytes, unit: 4 };
+  if (stopsAtAddress(core, transfer)) return;
   const values = new Int32Array((bytes + 3) >> 2);
   for (let i = 0; i < bytes && core.trap === null; i++)
-    values[i >> 2]! |= load(core, 1, (address + i) | 0) << (24 - 8 * (i & 3));
+    values[i >> 2]! |= read(core, 1, (address + i) | 0) << (24 - 8 * (i & 3));
+  stopsAtValue(core, transfer, (i) => byteOf(values[i >> 2]!, 4)(i & 3));
   if (core.trap === null) values.forEach((value, i) => (core.regs.gpr[(first + i) & 31] = value));
 }
 
 export function storeString(core: Core, first: number, address: number, bytes: number): void {
   if (bytes === 0 || !probe(core, address, bytes, 'write')) return;
-  for (let i = 0; i < bytes && core.trap === null; i++) {
-    store(core, 1, (address + i) | 0, (core.regs.gpr[(first + (i >> 2)) & 31]! >>> (24 - 8 * (i & 3))) & 0xff);
-  }
+  const { gpr } = core.regs;
+  const byteAt = (i: number): number => byteOf(gpr[(first + (i >> 2)) & 31]!, 4)(i & 3);
+  if (stopsInStore(core, { access: 'write', address, bytes, unit: 4 }, byteAt)) return;
+  for (let i = 0; i < bytes && core.trap === null; i++) write(core, 1, (address + i) | 0, byteAt(i));
 }
 
 /** dcbz: zero the 32-byte block; a page that is write-through or cache-inhibited gives an alignment interrupt. */
@@ -184,8 +223,8 @@ export function zeroBlock(core: Core, address: number): void {
   if (entry >= 0 && tlb.allows(entry, 'write', (msr & MSR.PR) !== 0) && tlb.read(entry, 2) & (word2.W | word2.I)) {
     return void core.raise({ kind: 'alignment', address: block, access: 'write' });
   }
-  if (!touchBlock(core, 'write', block)) return;
-  for (let i = 0; i < CACHE_BLOCK && core.trap === null; i += 4) store(core, 4, (block + i) | 0, 0);
+  if (!touchBlock(core, 'write', block) || stopsAtBlock(core, 'write', address, true)) return;
+  for (let i = 0; i < CACHE_BLOCK && core.trap === null; i += 4) write(core, 4, (block + i) | 0, 0);
 }
 
 /** A cache operation on the block of an address: it only has to be allowed. */

@@ -3,6 +3,9 @@ import type { Clock } from '../bus/clock.js';
 import type { SharedMemory } from '../bus/memory.js';
 import { MSR, TCR, TSR } from '../isa/registers.js';
 import { contextOf, Lookaside } from '../mmu/lookaside.js';
+import { executeObserved } from './debug-events.js';
+import { debugExceptionExists } from './debug-record.js';
+import { DATA_EVENTS, INSTRUCTION_EVENTS, mostRecentReset } from './debug-registers.js';
 import type { Engine } from './engine/engine.js';
 import { R, Registers, S, System } from './state.js';
 import { Timers, type ResetKind, type TimeBaseRate } from './timers.js';
@@ -27,6 +30,9 @@ export interface CoreModel {
   readonly number: number;
   readonly rate: TimeBaseRate;
 }
+
+/** Makes a context one that no page was remembered for: of an address's lowest bits a tag holds none. */
+const NO_PAGE = 1;
 
 const QUANTUM: Stop = { kind: 'quantum' };
 const IDLE: Stop = { kind: 'idle' };
@@ -72,10 +78,14 @@ export class Core {
     this.reset();
   }
 
-  /** The state after a system reset: all zero but the version and number, MSR 0, the TLB empty. */
+  /** The state after a reset: all zero but the version, the number and, in DBSR and TSR, what asked for it; the TLB empty. */
   reset(): void {
+    const kind = this.resetRequest ?? 'system'; // as power-on is
+    const watchdogReset = this.timers.resetRequest ? this.system.get('tsr') & TSR.WRS : 0;
     this.regs.reset();
     this.system.reset();
+    this.system.set('tsr', watchdogReset);
+    this.system.set('dbsr', mostRecentReset[kind]);
     this.system.set('pvr', this.model.pvr);
     this.system.set('pir', this.model.number);
     this.timers.reset();
@@ -130,6 +140,12 @@ export class Core {
   }
 
   #execute(cycles: number): void {
+    if (!this.observed) return this.#runEngine(cycles);
+    this.#publishContext();
+    executeObserved(this, () => this.#runEngine(1));
+  }
+
+  #runEngine(cycles: number): void {
     const { words } = this.regs;
     this.trap = null;
     this.selfBranch = false;
@@ -177,6 +193,7 @@ export class Core {
       return { kind: 'machine-check', cause: waiting === 1 ? 'data-read' : 'data-write', address: 0 };
     const tcr = this.system.words[S.tcr]!;
     const tsr = this.system.words[S.tsr]!;
+    if (msr & MSR.DE && debugExceptionExists(this.system)) return { kind: 'debug' };
     if (msr & MSR.CE) {
       if (this.inputs.critical) return { kind: 'critical-input' };
       if (tcr & TCR.WIE && tsr & TSR.WIS) return { kind: 'watchdog' };
@@ -197,7 +214,22 @@ export class Core {
       (enabled & TCR.DIE && status & TSR.DIS) ||
       (enabled & TCR.FIE && status & TSR.FIS) ||
       (enabled & TCR.WIE && status & TSR.WIS);
-    return this.inputs.external || this.inputs.critical || timers !== 0;
+    return this.inputs.external || this.inputs.critical || timers !== 0 || debugExceptionExists(this.system);
+  }
+
+  /** Does it wait for an interrupt, by MSR[WE]? */
+  get waits(): boolean {
+    return (this.system.msr & MSR.WE) !== 0;
+  }
+
+  /** Are debug events enabled that each instruction must be looked at for? */
+  get observed(): boolean {
+    return (this.system.words[S.dbcr0]! & INSTRUCTION_EVENTS) !== 0;
+  }
+
+  /** Are debug events enabled that loads, stores and cache operations must be looked at for? */
+  get watchesData(): boolean {
+    return (this.system.words[S.dbcr0]! & DATA_EVENTS) !== 0;
   }
 
   /** Could any interrupt that the MSR lets through still come? If not, a core that waits or branches to itself has halted. */
@@ -225,9 +257,17 @@ export class Core {
     this.regs.words[R.LIMIT] = 0;
   }
 
-  /** The MSR or the PID is another one. The engine has to come back only if that lets something happen. */
+  /** A device was accessed: have the engine come back for an alarm that is now due sooner, or because time is held. */
+  alarmsChanged(): void {
+    const { words } = this.regs;
+    const left = this.clock.held ? 0 : Math.max(0, this.clock.next - this.clock.now);
+    words[R.LIMIT] = Math.min(words[R.LIMIT]!, words[R.COUNT]! + left);
+  }
+
+  /** The MSR, the PID, DBCR0 or the DBSR is another one. The engine has to come back only if that lets something happen. */
   contextChanged(): void {
     this.#publishContext();
+    this.timers.debugChanged();
     if (this.system.msr & MSR.WE || this.pendingInterrupt() !== null) this.attention();
   }
 
@@ -235,7 +275,7 @@ export class Core {
     const { msr, pid } = this.system;
     const { words } = this.regs;
     const user = (msr & MSR.PR) !== 0;
-    words[R.DATA_CONTEXT] = contextOf(pid, msr & MSR.DS ? 1 : 0, user);
+    words[R.DATA_CONTEXT] = contextOf(pid, msr & MSR.DS ? 1 : 0, user) | (this.watchesData ? NO_PAGE : 0);
     words[R.CODE_CONTEXT] = contextOf(pid, msr & MSR.IS ? 1 : 0, user);
   }
 

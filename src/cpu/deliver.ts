@@ -1,4 +1,5 @@
 import { ESR, MSR } from '../isa/registers.js';
+import { recordInterrupt } from './debug-record.js';
 import { S, type Registers, type System } from './state.js';
 import { machineCheckSyndrome, syndrome, vectors, type Level, type Trap } from './trap.js';
 
@@ -34,6 +35,7 @@ export function deliver(trap: Trap, regs: Registers, system: System): void {
   if ('address' in trap && trap.kind !== 'machine-check') words[S.dear] = trap.address;
   const esr = syndrome(trap);
   if (esr !== undefined) words[S.esr] = esr | (words[S.esr]! & ESR.MCI); // only software clears MCI
+  recordInterrupt(system, level);
   system.msr = msr & kept[level];
   regs.pc = ((words[S.ivpr]! & 0xffff0000) | (words[S.ivor0 + ivor]! & 0xfff0)) >>> 0;
 }

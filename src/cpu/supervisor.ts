@@ -91,6 +91,11 @@ export function writeSpr(core: Core, number: number, value: number): void {
     case 'DBCR0':
       writeStored(core, spr, value);
       core.requestReset(resetKind(value >>> 28));
+      core.contextChanged();
+      break;
+    case 'DBSR':
+      writeStored(core, spr, value);
+      core.contextChanged();
       break;
     case 'PID':
       writeStored(core, spr, value);

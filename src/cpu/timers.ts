@@ -1,5 +1,6 @@
 import type { Alarm, Clock } from '../bus/clock.js';
 import { TCR, TSR } from '../isa/registers.js';
+import { DBCR0, EXCEPTIONS } from './debug-registers.js';
 import { S, type System } from './state.js';
 
 /** How the time base follows the processor's clock: `ticks` of it in `cycles` cycles, as a reduced fraction. */
@@ -37,6 +38,9 @@ export class Timers implements Alarm {
     seen: 0,
     /** The bits of TCR[WRC] that have been set; none can be taken back. */
     watchdogReset: 0,
+    /** The cycle since which they have stood still, if they do; and for how many cycles they did before. */
+    stoodSince: null as number | null,
+    stood: 0,
   };
   due = Infinity;
   /** Set when the watchdog has asked for a reset; whoever runs the core takes it. */
@@ -49,6 +53,7 @@ export class Timers implements Alarm {
   ) {}
 
   reset(): void {
+    this.debugChanged(); // debug control is off now
     Object.assign(this.state, {
       offset: -BigInt(this.#ticks),
       dec: 0,
@@ -94,6 +99,18 @@ export class Timers implements Alarm {
     const { words } = this.system;
     this.state.watchdogReset |= (words[S.tcr]! >>> 28) & 3;
     words[S.tcr] = (words[S.tcr]! & ~0x30000000) | (this.state.watchdogReset << 28);
+    this.#schedule();
+  }
+
+  /** After a change of DBCR0 or the DBSR: with DBCR0[FT] all timers stand still while an event is recorded. */
+  debugChanged(): void {
+    const { state, clock } = this;
+    const { words } = this.system;
+    const stands = (words[S.dbcr0]! & DBCR0.FT) !== 0 && (words[S.dbsr]! & EXCEPTIONS) !== 0;
+    if (stands === (state.stoodSince !== null)) return;
+    this.update();
+    if (state.stoodSince !== null) state.stood += clock.now - state.stoodSince;
+    state.stoodSince = stands ? clock.now : null;
     this.#schedule();
   }
 
@@ -153,12 +170,14 @@ export class Timers implements Alarm {
     const { state } = this;
     const { words } = this.system;
     const [tcr, tsr] = [words[S.tcr]!, words[S.tsr]!];
+    this.due = Infinity;
+    if (state.stoodSince !== null) return;
     let tick = Infinity;
     if (state.dec !== 0 && tcr & TCR.DIE && !(tsr & TSR.DIS)) tick = state.decAt + state.dec;
     if (tcr & TCR.FIE && !(tsr & TSR.FIS)) tick = Math.min(tick, this.#nextEdge(this.#fitPeriod));
     if ((tcr & TCR.WIE && !(tsr & TSR.WIS)) || state.watchdogReset)
       tick = Math.min(tick, this.#nextEdge(this.#watchdogPeriod));
-    this.due = tick === Infinity ? Infinity : this.#cycleOf(tick);
+    if (tick !== Infinity) this.due = this.#cycleOf(tick) + state.stood;
   }
 
   #nextEdge(period: number): number {
@@ -183,7 +202,7 @@ export class Timers implements Alarm {
 
   get #ticks(): number {
     const { ticks, cycles } = this.rate;
-    const { now } = this.clock;
+    const now = (this.state.stoodSince ?? this.clock.now) - this.state.stood;
     return Math.floor(now / cycles) * ticks + Math.floor(((now % cycles) * ticks) / cycles);
   }
 

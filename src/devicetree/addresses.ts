@@ -73,6 +73,15 @@ export function physicalReg(node: Node): Range[] {
   return reached;
 }
 
+/** The device control registers of a node, from `dcr-reg`: runs of register numbers, not of bytes. */
+export function dcrsOf(node: Node): Range[] {
+  const cells = node.get('dcr-reg')?.cells ?? [];
+  return Array.from({ length: Math.floor(cells.length / 2) }, (_, i) => ({
+    base: cells[2 * i]!,
+    size: cells[2 * i + 1]!,
+  }));
+}
+
 function translate(range: Range, bus: Node | null): Range | undefined {
   if (!bus?.parent) return range;
   const ranges = bus.get('ranges');

@@ -65,7 +65,8 @@ export function classify(stop: Stop, vcpu: Vcpu, over: boolean): Exit {
   }
 }
 
-function systemCall(trap: Extract<Trap, { kind: 'system-call' }>, vcpu: Vcpu): Exit {
+/** Whose system call is it? */
+export function systemCall(trap: Extract<Trap, { kind: 'system-call' }>, vcpu: Vcpu): Exit {
   if (trap.level !== HYPERCALL_LEVEL) return { kind: 'reflect', trap };
   return vcpu.user ? { kind: 'reflect', trap: { kind: 'program', cause: 'privileged' } } : { kind: 'hypercall' };
 }

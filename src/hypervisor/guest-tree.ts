@@ -1,11 +1,25 @@
+import { deviceName } from '../board/board.js';
+import { physicalReg } from '../devicetree/addresses.js';
 import { mergeInto } from '../devicetree/merge.js';
 import type { PartitionConfiguration } from '../devicetree/configuration.js';
 import { Node, Tree } from '../devicetree/tree.js';
 import { HCALL_INSTRUCTION } from './hypercalls.js';
 
-const UIC_PHANDLE = 1;
-const CPU_PHANDLE = 2;
-const FIRST_COPY = 3;
+/**
+ * Nodes keep the phandles that they have in the configuration, which are unique there: so what node-update brings along,
+ * and what it refers to, stays right. A node that has none and needs one gets the next free number.
+ */
+class Phandles {
+  #next: number;
+
+  constructor(configuration: Tree) {
+    this.#next = 1 + Math.max(0, ...[...configuration.root.walk()].map((node) => node.phandle ?? 0));
+  }
+
+  of(node: Node | undefined): number {
+    return node?.phandle ?? this.#next++;
+  }
+}
 
 /** The number that a guest names its n-th byte channel by. Fixed, so that early debug output can have it built in. */
 export const byteChannelHandle = (index: number): number => index + 1;
@@ -18,17 +32,18 @@ export const byteChannelHandle = (index: number): number => index + 1;
 export function guestTree(config: PartitionConfiguration, board: Tree, guestId: number): Tree {
   const root = new Node('', config.at);
   const tree = new Tree(root);
+  const phandles = new Phandles(board);
   copyProperties(board.root, root, ['model', 'compatible']);
   root.setStrings('label', config.label);
   root.setCells('#address-cells', 2);
   root.setCells('#size-cells', 1);
-  root.setCells('dcr-parent', CPU_PHANDLE);
-  root.setCells('interrupt-parent', UIC_PHANDLE);
+  root.setCells('dcr-parent', 0); // both follow
+  root.setCells('interrupt-parent', 0);
   const aliases = root.add('aliases');
   const chosen = root.add('chosen');
-  addProcessors(root, board, config);
+  const cpu = addProcessors(root, board, config, phandles);
   for (const { base, size } of config.memory) addMemory(root, base, size);
-  addController(root, board);
+  const uic = addController(root, board, phandles);
   const paths = addBus(root, config);
   const channels = addHypervisor(root, config, guestId);
   config.serials.forEach((serial, i) => aliases.setStrings(`serial${i}`, paths.get(serial.name)!));
@@ -39,7 +54,14 @@ export function guestTree(config: PartitionConfiguration, board: Tree, guestId: 
   }
   if (config.bootargs !== undefined) chosen.setStrings('bootargs', config.bootargs);
   if (config.nodeUpdate) mergeInto(root, config.nodeUpdate);
+  refer(root, 'dcr-parent', cpu, config);
+  refer(root, 'interrupt-parent', uic, config);
   return tree;
+}
+
+/** Point a property of the root to a node, by the phandle that it has now, unless node-update has its own idea. */
+function refer(root: Node, property: string, to: Node, { nodeUpdate }: PartitionConfiguration): void {
+  if (!nodeUpdate?.has(property) && root.has(property)) root.setCells(property, to.phandle!);
 }
 
 /** Properties that only the hypervisor's own configuration has, or that get a new value in the guest's tree. */
@@ -51,7 +73,8 @@ function copyProperties(from: Node, to: Node, only?: readonly string[]): void {
   }
 }
 
-function addProcessors(root: Node, board: Tree, config: PartitionConfiguration): void {
+/** Gives the first one. */
+function addProcessors(root: Node, board: Tree, config: PartitionConfiguration, phandles: Phandles): Node {
   const cpus = root.add('cpus');
   cpus.setCells('#address-cells', 1);
   cpus.setCells('#size-cells', 0);
@@ -60,8 +83,9 @@ function addProcessors(root: Node, board: Tree, config: PartitionConfiguration):
     const cpu = cpus.add(`cpu@${i}`);
     if (model) copyProperties(model, cpu);
     cpu.setCells('reg', i);
-    if (i === 0) cpu.setCells('phandle', CPU_PHANDLE);
+    if (i === 0) cpu.setCells('phandle', phandles.of(model));
   }
+  return cpus.children[0]!;
 }
 
 function addMemory(root: Node, base: number, size: number): void {
@@ -71,11 +95,12 @@ function addMemory(root: Node, base: number, size: number): void {
 }
 
 /** The first controller of the board; the guest has a virtual one just like it. */
-function addController(root: Node, board: Tree): void {
+function addController(root: Node, board: Tree, phandles: Phandles): Node {
   const model = [...board.root.walk()].find((n) => n.isCompatible('ibm,uic'));
   const uic = root.add(model?.name ?? 'interrupt-controller0');
   if (model) copyProperties(model, uic);
-  uic.setCells('phandle', UIC_PHANDLE);
+  uic.setCells('phandle', phandles.of(model));
+  return uic;
 }
 
 /** One bus for all devices, with addresses as the processor sees them. Gives the path of each by its name. */
@@ -96,20 +121,25 @@ function addBus(root: Node, config: PartitionConfiguration): Map<string, string>
     paths.set(serial.name, node.path);
   }
   if (config.finisher) addDevice(bus, config.finisher.node).setCells('reg', config.finisher.base, 4);
-  config.devices.forEach((device, i) => {
+  for (const device of config.devices) {
     const node = addDevice(bus, device);
-    const [interrupts] = [device.get('interrupts')];
+    const registers = physicalReg(device).flatMap(({ base, size }) => [base, size]);
+    if (registers.length > 0) node.setCells('reg', ...registers);
+    const interrupts = device.get('interrupts');
     if (interrupts) node.set('interrupts', interrupts.value, interrupts.form);
-    node.setCells('phandle', FIRST_COPY + i);
-    paths.set(device.name, node.path);
-  });
+  }
   return paths;
 }
 
 function addDevice(bus: Node, from: Node): Node {
-  const node = bus.add(from.name);
+  const node = bus.add(deviceName(from));
   copyProperties(from, node);
+  keepPhandle(from, node);
   return node;
+}
+
+function keepPhandle(from: Node, to: Node): void {
+  if (from.phandle !== undefined) to.setCells('phandle', from.phandle);
 }
 
 /** /hypervisor with its byte channels. Gives the path of each by its name. */
@@ -126,12 +156,13 @@ function addHypervisor(root: Node, config: PartitionConfiguration, guestId: numb
   handles.setCells('#address-cells', 1);
   handles.setCells('#size-cells', 0);
   const paths = new Map<string, string>();
-  config.byteChannels.forEach(({ name, rx, tx }, i) => {
+  config.byteChannels.forEach(({ node: from, name, rx, tx }, i) => {
     const node = handles.add(name);
     node.setStrings('compatible', 'epapr,hv-byte-channel');
     node.setCells('hv-handle', byteChannelHandle(i));
     node.setCells('reg', byteChannelHandle(i));
     node.setCells('interrupts', rx.line, rx.type, tx.line, tx.type);
+    keepPhandle(from, node);
     paths.set(name, node.path);
   });
   return paths;

@@ -1,4 +1,4 @@
-import { buildBoard, type Board, type Environment } from '../board/board.js';
+import { buildBoard, deviceName, type Board, type Environment } from '../board/board.js';
 import { describeEnding, exitStatus, type Machine, type ProgramState, type Progress } from '../board/machine.js';
 import { SerialInput, type InputRecord } from '../board/serial-input.js';
 import { assert } from '../bus/assert.js';
@@ -101,7 +101,7 @@ export class Hypervisor implements Machine {
 
   /** A port that was given to a partition is that partition's stream. */
   #streamOfBoardPort(name: string): string {
-    const owner = this.options.configuration.partitions.find((p) => p.devices.some((d) => d.name === name));
+    const owner = this.options.configuration.partitions.find((p) => p.devices.some((d) => deviceName(d) === name));
     return `${owner?.name ?? 'board'}/${name}`;
   }
 
@@ -133,6 +133,7 @@ export class Hypervisor implements Machine {
       cyclesPerCharacter,
       transmit: (name) => transmit(streamOf(name)),
       input: (name, channel) => new SerialInput(streamOf(name), channel, clock, recordInput),
+      passed: this.board.ports.filter((port) => config.devices.some((d) => deviceName(d) === port.name)),
     });
     for (let i = 0; i < config.vcpus; i++) {
       partition.vcpus.push(new Vcpu(partition, i, board, this.#core, pids, new ExitAccount()));
@@ -142,9 +143,9 @@ export class Hypervisor implements Machine {
 
   /** The board's own device for a node that was given to this partition, with its interrupt led to the guest's controller. */
   #passThrough(config: PartitionConfiguration, node: Node, line: Line): Device | undefined {
-    const given = config.devices.find((d) => d.name === node.name);
+    const given = config.devices.find((d) => deviceName(d) === deviceName(node));
     const wire = given && this.#redirected.get(given);
-    const [reg] = given ? physicalReg(given) : [];
+    const [reg] = physicalReg(node);
     if (!wire || !reg) return undefined;
     wire.line = line;
     return this.board.bus.devices.find(reg.base)?.target;
@@ -267,6 +268,7 @@ export class Hypervisor implements Machine {
       return {
         name: partition.name,
         state: partition.state,
+        ending: partition.ending,
         pc: vcpu?.machine.regs.pc ?? 0,
         lastTrap: last && `${last.trap.kind} at 0x${last.pc.toString(16)}`,
       };

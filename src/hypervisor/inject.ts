@@ -16,6 +16,7 @@ export function inject(trap: Trap, vcpu: Vcpu): Outcome {
     return 'reschedule';
   }
   deliver(trap, machine.regs, machine.system);
+  machine.timers.debugChanged();
   machine.clock.now += 1;
   vcpu.watchSelfBranch = true;
   if (++vcpu.fruitless < FRUITLESS_LIMIT) return 'resume';

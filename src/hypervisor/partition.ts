@@ -1,4 +1,4 @@
-import type { Board } from '../board/board.js';
+import type { Board, Port } from '../board/board.js';
 import { enter } from '../board/entry.js';
 import { describeEnding, type Ending } from '../board/machine.js';
 import type { SerialInput } from '../board/serial-input.js';
@@ -11,11 +11,13 @@ import { byteChannelHandle } from './guest-tree.js';
 import type { Placed } from './placement.js';
 import type { Vcpu } from './vcpu.js';
 
-/** What a partition needs from the hypervisor to have byte channels. */
-export interface ChannelWiring {
+/** What a partition needs from the hypervisor to have byte channels, and what it has of the real board's. */
+export interface Wiring {
   transmit(name: string): (byte: number) => void;
   input(name: string, channel: ByteChannel): SerialInput;
   readonly cyclesPerCharacter: number;
+  /** Ports of the real board that it has to itself. */
+  readonly passed: readonly Port[];
 }
 
 /** A partition at work: its virtual board, its vcpus, and where it is in its life. */
@@ -32,7 +34,7 @@ export class Partition {
     readonly board: Board,
     /** Where its memory lies on the real board. */
     readonly places: readonly Placed[],
-    wiring: ChannelWiring,
+    private readonly wiring: Wiring,
   ) {
     const [uic] = board.uics;
     assert(uic !== undefined, 'a partition has an interrupt controller');
@@ -69,6 +71,7 @@ export class Partition {
     if ('problem' in boot) return boot;
     this.#contents = contents;
     this.board.reset();
+    for (const { uart } of this.wiring.passed) uart.reset();
     for (const { channel } of this.#channels.values()) channel.reset();
     for (const vcpu of this.vcpus) vcpu.reset();
     const [boot0] = this.board.cores;

@@ -1,5 +1,5 @@
 import type { Stop } from '../cpu/core.js';
-import { classify, type Exit } from './exit.js';
+import { classify, type Exit, type Outcome } from './exit.js';
 import { handle } from './handle.js';
 import { inject } from './inject.js';
 import type { Vcpu } from './vcpu.js';
@@ -48,12 +48,20 @@ export function runGuest(
     if (machine.resetRequest) partition.resetRequested();
     if (!partition.running) return true;
     const interrupt = machine.pendingInterrupt();
-    if (interrupt) inject(interrupt, vcpu);
-    else if (vcpu.waits && !vcpu.wakes) return halts(vcpu);
+    if (interrupt) {
+      inject(interrupt, vcpu);
+      vcpu.idle = false;
+      continue; // entering a handler may be a debug event
+    }
+    if (vcpu.waits && !vcpu.wakes) return halts(vcpu);
     if (clock.now >= end || !partition.running) return true;
     if (clock.now >= pause) return false;
 
     vcpu.idle = false;
+    if (machine.observed) {
+      if (settle({ kind: 'emulate' }, vcpu, costs, observe) === 'reschedule') return true;
+      continue;
+    }
     const stop = execute(vcpu, Math.min(end, pause, clock.next) - clock.now);
     if (stop.kind === 'self-branch') {
       if (!machine.canBeInterrupted) partition.end({ kind: 'halted' });
@@ -63,13 +71,19 @@ export function runGuest(
     const paused = stop.kind !== 'trap' && clock.now < end && clock.next > clock.now;
     if (paused) return false;
     const exit = classify(stop, vcpu, clock.now >= end);
-    const cycle = clock.now;
-    observe({ vcpu, exit, cycle });
-    clock.now += costs.exitCycles(exit.kind);
-    const outcome = handle(exit, vcpu);
-    vcpu.account.charge(exit.kind, clock.now - cycle);
-    if (outcome === 'reschedule') return true;
+    if (settle(exit, vcpu, costs, observe) === 'reschedule') return true;
   }
+}
+
+/** Handle an exit and charge it to the guest. */
+function settle(exit: Exit, vcpu: Vcpu, costs: Costs, observe: (observation: Observation) => void): Outcome {
+  const { clock } = vcpu.machine;
+  const cycle = clock.now;
+  observe({ vcpu, exit, cycle });
+  clock.now += costs.exitCycles(exit.kind);
+  const outcome = handle(exit, vcpu);
+  vcpu.account.charge(exit.kind, clock.now - cycle);
+  return outcome;
 }
 
 /** Run the guest's own instructions. */

@@ -63,9 +63,9 @@ export class Vcpu {
     return this.idle ? this.machine.interruptWaits : this.machine.pendingInterrupt() !== null;
   }
 
-  /** Could it use the core now? */
+  /** Could it use the core now? The watchdog's reset comes to one that waits as well. */
   get runnable(): boolean {
-    return this.partition.running && (!this.waits || this.wakes);
+    return this.partition.running && (!this.waits || this.wakes || this.machine.resetRequest !== undefined);
   }
 
   /** The core stopped at a trap. */

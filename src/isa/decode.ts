@@ -1,5 +1,5 @@
 import { instructions } from './instructions.js';
-import type { Instruction } from './spec.js';
+import { extract, type Instruction, type InvalidForm } from './spec.js';
 
 /** Number of the words that are no instruction. */
 export const ILLEGAL = instructions.length;
@@ -30,8 +30,29 @@ function buildTable(): Uint16Array {
 /** The place in `decodeTable` of a word. */
 export const decodeIndex = (word: number): number => ((word >>> 26) << 11) | (word & 0x7ff);
 
-/** The instruction that a word is, or undefined. */
+/** The instruction that a word is, or undefined where the processor refuses it as illegal. */
 export function decode(word: number): Instruction | undefined {
   const instruction = instructions[decodeTable[decodeIndex(word)]!];
-  return instruction && (word & instruction.mask) >>> 0 === instruction.match ? instruction : undefined;
+  if (!instruction || (word & instruction.mask) >>> 0 !== instruction.match) return undefined;
+  return isInvalidForm(instruction, word) ? undefined : instruction;
+}
+
+/** Whether a word that has the instruction's fixed bits is one of its invalid forms. */
+export const isInvalidForm = (instruction: Instruction, word: number): boolean =>
+  instruction.invalid.some((form) => matches(form, instruction, word));
+
+function matches(form: InvalidForm, { fields }: Instruction, word: number): boolean {
+  const value = (name: string): number =>
+    extract(
+      word,
+      fields.find((f) => f.name === name)!,
+    );
+  switch (form.kind) {
+    case 'clear':
+      return (value(form.field) & form.bits) === 0;
+    case 'equal':
+      return value(form.fields[0]) === value(form.fields[1]);
+    case 'loaded':
+      return ((value(form.register) - value(form.first)) & 31) < ((value(form.bytes) || 32) + 3) >> 2;
+  }
 }

@@ -1,34 +1,106 @@
 import { decode } from './decode.js';
-import { findSpr } from './registers.js';
-import { extract, type Field, type Instruction } from './spec.js';
+import { foreign } from './foreign.js';
+import { instructions } from './instructions.js';
+import { fits, valuesOf, type Notation } from './notation.js';
+import { operandWriter } from './operands.js';
+import { onlySimplified, simplified } from './simplified.js';
+import { insert, type Form, type Instruction, type Machine } from './spec.js';
 
-/** A word as assembly text: `lwz r5,4(r3)`, branch targets as absolute addresses; `.long 0x…` if it is no instruction. */
-export function disassemble(word: number, address = 0): string {
+/** A word as assembly text, in the two parts that listings put into columns. */
+export interface AssemblyText {
+  readonly mnemonic: string;
+  /** Separated by commas without spaces; empty where there are none. */
+  readonly operands: string;
+}
+
+/**
+ * A word as binutils writes it for a 440 (`objdump -M440`): simplified mnemonics, branch targets as absolute addresses,
+ * `.long 0x…` if it has no name. `address` is the word's own; `target` writes a branch target, by default as `0x…`.
+ */
+export function disassemble(word: number, address = 0, target = hexadecimal): string {
+  const { mnemonic, operands } = assemblyText(word, address, target);
+  return operands === '' ? mnemonic : `${mnemonic} ${operands}`;
+}
+
+/** What `disassemble` gives, with mnemonic and operands apart. */
+export function assemblyText(word: number, address = 0, target = hexadecimal): AssemblyText {
+  const form = notationOf(word) ?? definitionOf(word);
+  if (!form) return { mnemonic: '.long', operands: hexadecimal(word >>> 0) };
+  const values = valuesOf(form, word);
+  const context = { address, absolute: values['aa'] === 1, target };
+  return { mnemonic: mnemonicOf(form, values), operands: writerOf(form)(values, context) };
+}
+
+const hexadecimal = (value: number): string => `0x${value.toString(16)}`;
+
+type Values = Readonly<Record<string, number>>;
+
+/** Writers of operands, by syntax. */
+const writers = new Map<string, ReturnType<typeof operandWriter>>();
+
+function writerOf({ syntax }: Form): ReturnType<typeof operandWriter> {
+  const writer = writers.get(syntax) ?? operandWriter(syntax);
+  writers.set(syntax, writer);
+  return writer;
+}
+
+/** The notations that a word may have, by its primary opcode and the low half of what may be an extended one. */
+const bucket = (word: number): number => ((word >>> 26) << 5) | ((word >>> 1) & 31);
+const bucketBits = 0xfc00003e | 0;
+const all = [...simplified, ...foreign];
+const notations = Array.from({ length: 2048 }, (_, index) => {
+  const word = ((index >>> 5) << 26) | ((index & 31) << 1);
+  return all.filter(({ match, mask }) => ((word ^ match) & mask & bucketBits) === 0);
+});
+
+const notationOf = (word: number): Notation | undefined =>
+  notations[bucket(word)]!.find((candidate) => fits(candidate, word));
+
+/** The definition of a word as it is written: that of an instruction whose ignored bits are 0. */
+function definitionOf(word: number): Form | undefined {
   const instruction = decode(word);
-  if (!instruction) return `.long 0x${(word >>> 0).toString(16)}`;
-  const operands = instruction.syntax
-    .replace(/\w+/g, (name) => operand(instruction, name, word, address))
-    .replaceAll(', ', ',');
-  return `${instruction.name}${suffix(instruction, word)} ${operands}`.trim();
+  return instruction && (word & ignoredBits.get(instruction)!) === 0 ? written.get(instruction) : undefined;
 }
 
-function operand(instruction: Instruction, name: string, word: number, address: number): string {
-  const field = instruction.fields.find((f) => f.name === name);
-  const value = field ? extract(word, field) : 0;
-  if (/^r[tsab]$/.test(name)) return `r${value}`;
-  if (/^bfa?$/.test(name)) return `cr${value}`;
-  if (name === 'li' || name === 'bd') return target(instruction, value, address);
-  if (name === 'spr') return findSpr(value)?.name.toLowerCase() ?? String(value);
-  return String(value);
+/** The bits of an instruction that are neither fixed nor in a field. */
+const ignoredBits = new Map(
+  instructions.map((i) => [i, i.fields.reduce((rest, field) => rest & ~insert(-1, field), ~i.mask)]),
+);
+
+/** Definitions for writing. Where the meaning takes (RA|0), register 0 is no register: its field is then `ra0`. */
+const written = new Map(
+  instructions
+    .filter(({ name }) => !onlySimplified.has(name))
+    .map((i): [Instruction, Form] => [i, takesZeroForBase(i) ? withBaseOrZero(i) : i]),
+);
+
+function takesZeroForBase({ meaning, fields }: Instruction): boolean {
+  let takes = false;
+  const listener = new Proxy({} as Machine<string, string>, {
+    get: (_, word) => () => {
+      takes ||= word === 'gprOrZero';
+      return '';
+    },
+  });
+  meaning(listener, Object.fromEntries(fields.map((f) => [f.name, f.name])));
+  return takes;
 }
 
-function target(instruction: Instruction, value: number, address: number): string {
-  const absolute = instruction.name.endsWith('a');
-  return `0x${(((absolute ? 0 : address) + value * 4) >>> 0).toString(16)}`;
+/** The same with `ra` called `ra0`. */
+function withBaseOrZero(form: Form): Form {
+  const fields = form.fields.map((f) => (f.name === 'ra' ? { ...f, name: 'ra0' } : f));
+  return { ...form, fields, syntax: form.syntax.replace(/\bra\b/, 'ra0') };
 }
 
-function suffix(instruction: Instruction, word: number): string {
-  const set = (name: string): boolean =>
-    instruction.fields.some((f: Field) => f.name === name && extract(word, f) === 1);
-  return `${set('oe') ? 'o' : ''}${set('lk') ? 'l' : ''}${set('rc') ? '.' : ''}`;
+/** The name with its options: `addo.`, `bla`, `bdnzl+`. A + that is in the name already stays last. */
+function mnemonicOf({ name }: Form, values: Values): string {
+  const option = (field: string, letter: string): string => (values[field] === 1 ? letter : '');
+  const options = `${option('oe', 'o')}${option('lk', 'l')}${option('aa', 'a')}${option('rc', '.')}`;
+  return `${name.replace(/(\+?)$/, `${options}$1`)}${prediction(values)}`;
+}
+
+/** Branches with a bit for static prediction, which says the opposite of what a backward branch is predicted as otherwise. */
+function prediction({ y, bd = 0 }: Values): string {
+  if (y === undefined) return '';
+  return (y === 1) === bd >= 0 ? '+' : '-';
 }

@@ -159,11 +159,11 @@ export const fixedPoint = [
     arithmetic(m, f, m.divideUnsigned(a, b), m.equal(b, m.constant(0)));
   }),
 
-  // Compare. Bit 10 (L) is 0: these are 32-bit compares.
-  insn('cmpi',   '001011 bf:3 00 ra:5 si:s16',              'bf, ra, si', (m, f) => compareSigned(m, f.bf, m.gpr(f.ra), m.imm(f.si))),
-  insn('cmpli',  '001010 bf:3 00 ra:5 ui:16',               'bf, ra, ui', (m, f) => compareUnsigned(m, f.bf, m.gpr(f.ra), m.imm(f.ui))),
-  insn('cmp',    '011111 bf:3 00 ra:5 rb:5 0000000000 0',   'bf, ra, rb', (m, f) => compareSigned(m, f.bf, m.gpr(f.ra), m.gpr(f.rb))),
-  insn('cmpl',   '011111 bf:3 00 ra:5 rb:5 0000100000 0',   'bf, ra, rb', (m, f) => compareUnsigned(m, f.bf, m.gpr(f.ra), m.gpr(f.rb))),
+  // Compare. These are 32-bit compares whatever bit 10 (L) is.
+  insn('cmpi',   '001011 bf:3 .. ra:5 si:s16',              'bf, ra, si', (m, f) => compareSigned(m, f.bf, m.gpr(f.ra), m.imm(f.si))),
+  insn('cmpli',  '001010 bf:3 .. ra:5 ui:16',               'bf, ra, ui', (m, f) => compareUnsigned(m, f.bf, m.gpr(f.ra), m.imm(f.ui))),
+  insn('cmp',    '011111 bf:3 .. ra:5 rb:5 0000000000 .',   'bf, ra, rb', (m, f) => compareSigned(m, f.bf, m.gpr(f.ra), m.gpr(f.rb))),
+  insn('cmpl',   '011111 bf:3 .. ra:5 rb:5 0000100000 .',   'bf, ra, rb', (m, f) => compareUnsigned(m, f.bf, m.gpr(f.ra), m.gpr(f.rb))),
 
   // Logical
   insn('andi.',  '011100 rs:5 ra:5 ui:16', 'ra, rs, ui', (m, f) => {
@@ -189,9 +189,9 @@ export const fixedPoint = [
   insn('nand',   '011111 rs:5 ra:5 rb:5  0111011100 rc:1', 'ra, rs, rb', (m, f) => logical(m, f, m.not(m.and(m.gpr(f.rs), m.gpr(f.rb))))),
   insn('nor',    '011111 rs:5 ra:5 rb:5  0001111100 rc:1', 'ra, rs, rb', (m, f) => logical(m, f, m.not(m.or(m.gpr(f.rs), m.gpr(f.rb))))),
   insn('eqv',    '011111 rs:5 ra:5 rb:5  0100011100 rc:1', 'ra, rs, rb', (m, f) => logical(m, f, m.not(m.xor(m.gpr(f.rs), m.gpr(f.rb))))),
-  insn('extsb',  '011111 rs:5 ra:5 00000 1110111010 rc:1', 'ra, rs',     (m, f) => logical(m, f, signExtend(m, m.gpr(f.rs), 8))),
-  insn('extsh',  '011111 rs:5 ra:5 00000 1110011010 rc:1', 'ra, rs',     (m, f) => logical(m, f, signExtend(m, m.gpr(f.rs), 16))),
-  insn('cntlzw', '011111 rs:5 ra:5 00000 0000011010 rc:1', 'ra, rs',     (m, f) => logical(m, f, m.countLeadingZeros(m.gpr(f.rs)))),
+  insn('extsb',  '011111 rs:5 ra:5 ..... 1110111010 rc:1', 'ra, rs',     (m, f) => logical(m, f, signExtend(m, m.gpr(f.rs), 8))),
+  insn('extsh',  '011111 rs:5 ra:5 ..... 1110011010 rc:1', 'ra, rs',     (m, f) => logical(m, f, signExtend(m, m.gpr(f.rs), 16))),
+  insn('cntlzw', '011111 rs:5 ra:5 ..... 0000011010 rc:1', 'ra, rs',     (m, f) => logical(m, f, m.countLeadingZeros(m.gpr(f.rs)))),
 
   // Rotate and shift
   insn('rlwinm', '010101 rs:5 ra:5 sh:5 mb:5 me:5 rc:1', 'ra, rs, sh, mb, me', (m, f) =>

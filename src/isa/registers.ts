@@ -123,7 +123,7 @@ export const MCSR = { MCS: 0x80000000 | 0, IB: 0x40000000, DRB: 0x20000000, DWB:
 
 /** Timer control and status registers. */
 export const TCR = { WIE: 0x08000000, DIE: 0x04000000, FIE: 0x00800000, ARE: 0x00400000 } as const;
-export const TSR = { ENW: 0x80000000 | 0, WIS: 0x40000000, DIS: 0x08000000, FIS: 0x04000000 } as const;
+export const TSR = { ENW: 0x80000000 | 0, WIS: 0x40000000, WRS: 0x30000000, DIS: 0x08000000, FIS: 0x04000000 } as const;
 
 /** Fixed-point exception register. */
 export const XER = { SO: 0x80000000 | 0, OV: 0x40000000, CA: 0x20000000 } as const;

@@ -1,5 +1,5 @@
-/** An instruction is one value: how it is encoded, how it is written, what it means. */
-export interface Instruction {
+/** How words are encoded and written. */
+export interface Form {
   readonly name: string;
   /** The bits of the word that are fixed, and their values. */
   readonly mask: number;
@@ -7,6 +7,12 @@ export interface Instruction {
   readonly fields: readonly Field[];
   /** Operands as an assembler takes them: `rt, d(ra)`. */
   readonly syntax: string;
+}
+
+/** An instruction is one value: how it is encoded, how it is written, what it means. */
+export interface Instruction extends Form {
+  /** The words among those with its fixed bits that are illegal. */
+  readonly invalid: readonly InvalidForm[];
   readonly meaning: Meaning<string>;
   /** Set for the 405/440 multiply-accumulate family and other words that programs seldom run. */
   readonly rare: boolean;
@@ -19,6 +25,16 @@ export interface Field {
   readonly width: number;
   readonly kind: 'unsigned' | 'signed' | 'split';
 }
+
+/**
+ * What makes a word with an instruction's fixed bits an invalid form, which the processor refuses as illegal:
+ * `clear`: none of these bits of a field is set; `equal`: two fields have the same value; `loaded`: the register is among
+ * those that a string of so many bytes (0 means 32) fills from `first` on, going round from 31 to 0.
+ */
+export type InvalidForm =
+  | { readonly kind: 'clear'; readonly field: string; readonly bits: number }
+  | { readonly kind: 'equal'; readonly fields: readonly [string, string] }
+  | { readonly kind: 'loaded'; readonly register: string; readonly first: string; readonly bytes: string };
 
 /** A meaning is written once over abstract values; each reader decides what a value is. */
 export type Meaning<Name extends string> = <V, F>(m: Machine<V, F>, f: Readonly<Record<Name, F>>) => void;
@@ -118,7 +134,8 @@ export interface Machine<V, F> {
 }
 
 type FieldName<Token extends string> = Token extends `${infer Name}:${string}` ? Name : never;
-type FieldNames<Encoding extends string> = Encoding extends `${infer Head} ${infer Rest}`
+/** The names of an encoding's fields. */
+export type FieldNames<Encoding extends string> = Encoding extends `${infer Head} ${infer Rest}`
   ? FieldName<Head> | FieldNames<Rest>
   : FieldName<Encoding>;
 
@@ -131,8 +148,13 @@ export function insn<const Encoding extends string>(
   encoding: Encoding,
   syntax: string,
   meaning: Meaning<FieldNames<Encoding>>,
-  options: { rare?: boolean } = {},
+  { rare = false, invalid = [] }: { rare?: boolean; invalid?: readonly InvalidForm[] } = {},
 ): Instruction {
+  return { ...form(name, encoding, syntax), invalid, meaning: meaning as Meaning<string>, rare };
+}
+
+/** A name, an encoding as `insn` takes it, and a syntax. */
+export function form(name: string, encoding: string, syntax: string): Form {
   let bit = 32;
   let match = 0;
   let mask = 0;
@@ -152,8 +174,7 @@ export function insn<const Encoding extends string>(
     }
   }
   if (bit !== 0) throw new Error(`${name}: the encoding names ${32 - bit} bits of 32`);
-  const { rare = false } = options;
-  return { name, match: match >>> 0, mask: mask >>> 0, fields, syntax, meaning: meaning as Meaning<string>, rare };
+  return { name, match: match >>> 0, mask: mask >>> 0, fields, syntax };
 }
 
 /** The value of a field in an instruction word. */

@@ -96,6 +96,9 @@ export function readElf(bytes: Uint8Array, name: string): Image | ImageProblem {
   return { ok: true, format: 'elf', segments, entry, ...(symbols.length > 0 ? { symbols } : {}) };
 }
 
+/** The header of an ELF32 big-endian file; `bytes` are at least as long as one. */
+export const readHeader = (bytes: Uint8Array): ElfHeader => header.parse(bytes);
+
 function identProblem(bytes: Uint8Array, name: string): ImageProblem | undefined {
   if (bytes[EI_CLASS] === CLASS_64)
     return refuse(`${name} is a 64-bit ELF file; a PowerPC 440 is a 32-bit processor: build it with -m32`);

@@ -56,7 +56,8 @@ export function readSymbols(bytes: Uint8Array, header: ElfHeader): ImageSymbol[]
   return found.map(({ address, size, name, kind }) => ({ address, size, name, kind }));
 }
 
-function sectionsOf(bytes: Uint8Array, header: ElfHeader) {
+/** The section headers of an ELF32 file; none where the table is missing or cut off. */
+export function sectionsOf(bytes: Uint8Array, header: ElfHeader) {
   const { sectionHeaders, sectionHeaderCount, sectionHeaderSize } = header;
   const end = sectionHeaders + sectionHeaderCount * SECTION_HEADER_SIZE;
   if (sectionHeaders === 0 || sectionHeaderSize !== SECTION_HEADER_SIZE || end > bytes.length) return [];
@@ -69,7 +70,8 @@ function sectionsOf(bytes: Uint8Array, header: ElfHeader) {
 const rank = ({ kind, local }: ImageSymbol & { local: boolean }): number =>
   preference.indexOf(kind) * 2 + (local ? 1 : 0);
 
-function stringAt(strings: Uint8Array, offset: number): string {
+/** The zero-ended string at that place of a string table; empty where there is none. */
+export function stringAt(strings: Uint8Array, offset: number): string {
   const end = strings.indexOf(0, offset);
   if (offset >= strings.length || end < 0) return '';
   let text = '';

@@ -1,10 +1,7 @@
 import { Writable } from 'node:stream';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { Headless, type HeadlessOptions } from '../../src/console/headless.js';
 import { Mux } from '../../src/console/mux.js';
-
-beforeEach(() => void vi.useFakeTimers());
-afterEach(() => void vi.useRealTimers());
 
 /** A mux with streams a and b, printed to a string. */
 function printed(options: Partial<HeadlessOptions> = {}) {
@@ -17,8 +14,9 @@ function printed(options: Partial<HeadlessOptions> = {}) {
       done();
     },
   });
-  mux.attach(new Headless({ out, ...options }));
-  return { mux, a, b, text: () => text };
+  const headless = new Headless({ out, ...options });
+  mux.attach(headless);
+  return { mux, a, b, headless, text: () => text };
 }
 
 test('each line comes whole and with its name, whatever way it was printed', async () => {
@@ -41,26 +39,36 @@ test('carriage returns at the ends of a line are dropped, others stay', async ()
   expect(text()).toBe('a| one\na| two\na| three\na| 10%\r20%\na| \n');
 });
 
-test('a partial line is printed after a silence, and goes on in place', async () => {
-  const { mux, a, text } = printed();
+test('a partial line is printed once the machine waits for somebody who may type, and goes on in place', async () => {
+  const { mux, a, headless, text } = printed();
   a.print('login: ');
   mux.flush();
   expect(text()).toBe('');
-  vi.advanceTimersByTime(1000);
+  headless.settle();
   expect(text()).toBe('a| login: ');
   a.print('root\r');
   mux.flush();
-  vi.advanceTimersByTime(1000);
+  headless.settle();
+  expect(text()).toBe('a| login: root');
   a.print('\n');
   await mux.close();
   expect(text()).toBe('a| login: root\n');
 });
 
+test('settling twice prints nothing twice, and nothing where no line is unfinished', () => {
+  const { mux, a, headless, text } = printed();
+  a.print('done\n> ');
+  mux.flush();
+  headless.settle();
+  headless.settle();
+  expect(text()).toBe('a| done\na| > ');
+});
+
 test('another stream breaks a partial line that was printed', async () => {
-  const { mux, a, b, text } = printed();
+  const { mux, a, b, headless, text } = printed();
   a.print('> ');
   mux.flush();
-  vi.advanceTimersByTime(1000);
+  headless.settle();
   b.print('news\n');
   a.print('help\n');
   await mux.close();
@@ -97,7 +105,6 @@ test('a single stream comes bare, byte for byte', async () => {
 });
 
 test('a slow reader makes the mux congested, and close waits until all is written', async () => {
-  vi.useRealTimers();
   const mux = new Mux();
   const a = mux.open('a');
   let bytes = 0;
@@ -123,7 +130,6 @@ test('a slow reader makes the mux congested, and close waits until all is writte
 });
 
 test('a reader that goes away ends the printing without a word, once', async () => {
-  vi.useRealTimers();
   const mux = new Mux();
   const a = mux.open('a');
   const gone = vi.fn<() => void>();

@@ -148,13 +148,13 @@ test('an end is said at once, on a line of its own', () => {
   const { hello, traps, type, typed, screen } = started();
   screen();
   hello.print('bye');
-  hello.end('exit status 3');
-  expect(screen()).toBe('bye\r\n[hv440] 1: hello ended: exit status 3\r\nbye');
-  traps.end('stopped');
+  hello.end('ended with status 3');
+  expect(screen()).toBe('bye\r\n[hv440] 1: hello ended with status 3\r\nbye');
+  traps.end('was stopped');
   type('a');
   type('b');
   expect(screen()).toBe(
-    '\r\n[hv440] 2: traps ended: stopped\r\nbye\r\n[hv440] nobody reads this: 1: hello ended: exit status 3\r\nbye',
+    '\r\n[hv440] 2: traps was stopped\r\nbye\r\n[hv440] nobody reads this: 1: hello ended with status 3\r\nbye',
   );
   expect(typed).toEqual([]);
 });
@@ -162,13 +162,13 @@ test('an end is said at once, on a line of its own', () => {
 test('the list has state and unseen bytes, the help has every key, an unknown key is answered', () => {
   const { traps, log, type, screen } = started({ stateOf: (stream) => `state of ${stream.name}` });
   traps.print('12345');
-  log.end('done');
+  log.end('was closed');
   screen();
   type('\x01l');
   expect(screen().split('\r\n')).toEqual([
     '[hv440]  1  hello/serial@0  state of hello/serial@0, shown',
     '[hv440]  2  traps/serial@0  state of traps/serial@0, 5 bytes not seen',
-    '[hv440]  3  hypervisor      ended: done, 0 bytes not seen',
+    '[hv440]  3  hypervisor      was closed, 0 bytes not seen',
     '',
   ]);
   type('\x01?');

@@ -13,6 +13,11 @@ export function sprNumber(name: string, way: 'read' | 'write'): number {
   return spr.number;
 }
 
+function reach(address: number): number {
+  if (address >= 0x8000) throw new Error(`a displacement does not reach 0x${address.toString(16)}`);
+  return address;
+}
+
 type Fields = Readonly<Record<string, number>>;
 
 /** A program being written: instructions in order, with labels and a place for each. */
@@ -96,12 +101,13 @@ export class Code {
     return this.li(31, value).op('mtmsr', { rs: 31 });
   }
 
+  /** A word at an address below 32 KiB. */
   stw(rs: number, address: number): this {
-    return this.op('stw', { rs, ra: 0, d: address });
+    return this.op('stw', { rs, ra: 0, d: reach(address) });
   }
 
   lwz(rt: number, address: number): this {
-    return this.op('lwz', { rt, ra: 0, d: address });
+    return this.op('lwz', { rt, ra: 0, d: reach(address) });
   }
 
   /** Through r29, r30, r31: write a TLB entry. `size` is the SIZE field, `tid` goes through MMUCR[STID]. */
@@ -117,16 +123,21 @@ export class Code {
     return this;
   }
 
-  /** Through r31: an interrupt vector, IVPR being 0; the label lies at a multiple of 16 below 64 KiB. */
+  /** rt <- the address of a label below 64 KiB; always two instructions. */
+  la(rt: number, label: string): this {
+    this.op('addi', { rt, ra: 0, si: 0 });
+    return this.#branch('ori', label, { ra: rt, rs: rt }, 'ui');
+  }
+
+  /** Through r31: an interrupt's handler, IVPR being 0; the label lies at a multiple of 16 below 64 KiB. */
   vector(ivor: number, label: string): this {
-    this.#fixups.push({ at: this.#here, label, name: 'ori', fields: { ra: 31, rs: 31 }, field: 'ui' });
-    this.#here += 4;
-    const load = this.#here - 4;
-    this.#words.set(load, 0);
-    // ori after clearing r31: two instructions and the move
-    this.#fixups.at(-1)!.at = load + 4;
-    this.#words.set(load, asm('addi', { rt: 31, ra: 0, si: 0 }));
-    return this.word(0).mtspr(`IVOR${ivor}`, 31);
+    return this.la(31, label).mtspr(`IVOR${ivor}`, 31);
+  }
+
+  /** Through r28: registers into words from an address on. */
+  report(address: number, ...names: string[]): this {
+    names.forEach((name, i) => this.mfspr(28, name).stw(28, address + 4 * i));
+    return this;
   }
 
   /** End with a status by the finisher, through r30 and r31. */
@@ -139,14 +150,12 @@ export class Code {
     return this.li(30, FINISHER).op('stw', { rs, ra: 30, d: 0 });
   }
 
-  /** Leave for user (or other) state at a label, through r31. */
+  /** Through r31: rfi to a label with this MSR. */
   rfi(label: string, msr: number): this {
-    this.op('addi', { rt: 31, ra: 0, si: 0 });
-    this.#fixups.push({ at: this.#here, label, name: 'ori', fields: { ra: 31, rs: 31 }, field: 'ui' });
-    return this.word(0).mtspr('SRR0', 31).setSpr('SRR1', msr).op('rfi');
+    return this.la(31, label).mtspr('SRR0', 31).setSpr('SRR1', msr).op('rfi');
   }
 
-  /** Send a byte to the UART at 0xef600300, through r30 and r31. */
+  /** Through r30 and r31: send characters by the UART. */
   print(text: string): this {
     this.li(30, UART);
     for (const c of text) this.op('addi', { rt: 31, ra: 0, si: c.charCodeAt(0) }).op('stb', { rs: 31, ra: 30, d: 0 });

@@ -228,3 +228,12 @@ export function results(run: { progress: Progress; words(address: number, count:
 }
 
 export const hex = (value: number): string => (value >>> 0).toString(16);
+
+/** The same program on a bare board and as a partition: it must leave the same words and retire as many instructions. */
+export function both(program: Program, count: number, options: Omit<Guest, 'program'> = {}) {
+  const alone = bare(program);
+  const virtual = guest(program, options);
+  expect(results(virtual, count)).toEqual(results(alone, count));
+  expect(virtual.hv.retired).toBe(alone.machine.retired);
+  return { alone, virtual, exits: virtual.exits, left: results(virtual, count) };
+}

@@ -1,6 +1,6 @@
 import { decodeTable, ILLEGAL } from '../../isa/decode.js';
 import { instructions } from '../../isa/instructions.js';
-import type { Field, Instruction } from '../../isa/spec.js';
+import { insert, type Field, type Instruction, type InvalidForm } from '../../isa/spec.js';
 import * as access from '../access.js';
 import type { Core } from '../core.js';
 import { R } from '../state.js';
@@ -68,6 +68,27 @@ function extraction({ shift, width, kind }: Field): string {
 /** Fixed bits that the decoding index does not cover. */
 const leftOver = ({ mask }: Instruction): number => mask & 0x03fff800;
 
+/** When `w` is refused though the decoding index has led to the instruction: conditions, of which any one is enough. */
+function refusals(instruction: Instruction): string[] {
+  const fixed = leftOver(instruction);
+  const otherBits = fixed ? [`(w & ${fixed}) !== ${(instruction.match & fixed) | 0}`] : [];
+  return [...otherBits, ...instruction.invalid.map((form) => invalidity(form, instruction))];
+}
+
+/** The condition under which `w` is of an invalid form. */
+function invalidity(form: InvalidForm, { fields }: Instruction): string {
+  const field = (name: string): Field => fields.find((f) => f.name === name)!;
+  const value = (name: string): string => extraction(field(name));
+  switch (form.kind) {
+    case 'clear':
+      return `(w & ${insert(form.bits, field(form.field))}) === 0`;
+    case 'equal':
+      return `${value(form.fields[0])} === ${value(form.fields[1])}`;
+    case 'loaded':
+      return `(${value(form.register)} - ${value(form.first)} & 31) < ((${value(form.bytes)} || 32) + 3 >> 2)`;
+  }
+}
+
 /**
  * V8 stops optimising a function above 60 KB of bytecode: then it runs at a tenth of its speed. So what programs seldom run is
  * called instead: rare instructions, forms that record overflow, and what leaves for a slow path anyway.
@@ -100,10 +121,8 @@ export function interpreterSource(
   const functions: string[] = [];
   const cases = variants.map((variant, i) => {
     const { instruction } = variant;
-    const fixed = leftOver(instruction);
-    const check = fixed
-      ? `if ((w & ${fixed}) !== ${(instruction.match & fixed) | 0}) { ${inLoop.publish} core.raise(ILLEGAL_INSTRUCTION); return; } `
-      : '';
+    const refused = refusals(instruction).join(' || ');
+    const check = refused ? `if (${refused}) { ${inLoop.publish} core.raise(ILLEGAL_INSTRUCTION); return; } ` : '';
     if (!inline || isCalled(variant)) {
       const { code, repeats } = emit(variant, inFunction);
       const at = functions.push(`(core, s, w, pc) => { let next = pc + 4 | 0; ${code} return next; }`) - 1;

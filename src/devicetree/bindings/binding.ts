@@ -6,6 +6,7 @@ export type PropertyType =
   | 'ranges64' // base and size, 64 bits each: four cells a range
   | 'reg' // address and size, in the cells that the parent declares
   | 'interrupts' // line and type: two cells an interrupt
+  | 'dcrs' // first device control register and how many: two cells a run of them
   | 'phandle' // a reference to another node: <&label>
   | 'phandles'
   | 'string'

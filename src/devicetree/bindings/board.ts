@@ -101,8 +101,9 @@ export const uic = {
       example: '<0>',
     },
     'dcr-reg': {
-      type: 'cells',
+      type: 'dcrs',
       required: true,
+      max: 0x3ff,
       meaning: 'First DCR and how many.',
       source: UIC,
       example: '<0xc0 9>',
@@ -114,5 +115,29 @@ export const uic = {
 	#interrupt-cells = <2>;
 	cell-index = <0>;
 	dcr-reg = <0xc0 9>;
+};`,
+} as const satisfies Binding;
+
+/** The board's configuration controllers. */
+export const configurationDcrs = {
+  title: 'configuration controller of the board',
+  place: 'board',
+  compatible: ['ibm,cpr-440ep', 'ibm,sdr-440ep', 'ibm,sdram-440ep', 'ibm,ebc-440ep'],
+  closed: false,
+  meaning:
+    "Clocks (CPR0), system (SDR0), SDRAM (SDRAM0) or external bus (EBC0) of a 440EP: registers behind an address and a data DCR, as the boot firmware leaves them. The clock dividers follow from `clock-frequency` of the processor and of the buses `ibm,plb4`, `ibm,opb` and `ibm,ebc`, for a SysClk of 33⅓ MHz; the SDRAM banks from the board's memory, the largest first. Registers hold what is written and have no other effect. A partition has none of them. A DCR that nothing answers, and a number that a controller does not know, read as 0 and ignore what is written.",
+  properties: {
+    'dcr-reg': {
+      type: 'dcrs',
+      required: true,
+      max: 0x3ff,
+      meaning: 'First DCR, for the address, and how many: 2.',
+      source: 'Linux, bamboo.dts',
+      example: '<0x0c 2>',
+    },
+  },
+  example: `CPR0: cpr {
+	compatible = "ibm,cpr-440ep";
+	dcr-reg = <0x0c 2>;
 };`,
 } as const satisfies Binding;

@@ -2,7 +2,7 @@ import type { Node } from '../tree.js';
 import type { Binding, Place, Properties } from './binding.js';
 import { boardSerial, serial } from './serial.js';
 import { byteChannel } from './byte-channel.js';
-import { cpu, memory, uic } from './board.js';
+import { configurationDcrs, cpu, memory, uic } from './board.js';
 import { finisher } from './finisher.js';
 import { partition } from './partition.js';
 import { partitions } from './partitions.js';
@@ -18,6 +18,7 @@ export const bindings: readonly Binding[] = [
   cpu,
   memory,
   uic,
+  configurationDcrs,
   boardSerial,
 ];
 

@@ -10,6 +10,7 @@ export const typeNames: Readonly<Record<PropertyType, string>> = {
   ranges64: 'ranges of four cells, <base-high base-low size-high size-low>',
   reg: 'an address and a size',
   interrupts: 'interrupts of two cells, <line type>',
+  dcrs: 'device control registers, <first count>',
   phandle: 'a reference to a node, <&label>',
   phandles: 'references to nodes, <&label …>',
   string: 'a string',

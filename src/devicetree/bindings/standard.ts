@@ -14,6 +14,13 @@ export const standard = {
     source: `${SPEC}, 2.3.6`,
     example: '<0xef600300 8>',
   },
+  'dcr-reg': {
+    type: 'dcrs',
+    max: 0x3ff,
+    meaning: "Which device control registers (`mfdcr`, `mtdcr`) are the device's: the first, and how many.",
+    source: 'Linux bindings, powerpc/4xx',
+    example: '<0xc0 9>',
+  },
   '#address-cells': {
     type: 'cell',
     min: 0,

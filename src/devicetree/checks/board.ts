@@ -1,4 +1,4 @@
-import { hex, interruptParent, overlaps, physicalReg, regOf, span } from '../addresses.js';
+import { dcrsOf, hex, interruptParent, overlaps, physicalReg, regOf, span } from '../addresses.js';
 import { disabled } from '../partitions.js';
 import { nearest } from '../nearest.js';
 import type { Node, Tree } from '../tree.js';
@@ -163,6 +163,29 @@ const boardOverlap: Rule = {
   },
 };
 
+const dcrOverlap: Rule = {
+  name: 'board-dcr-overlap',
+  severity: 'error',
+  over: 'board',
+  reads: ['dcr-reg'],
+  summary: 'No two devices of the board have a device control register in common.',
+  remedy: 'Mend the `dcr-reg` of one of the two: it is the first register, and how many there are.',
+  *run(node, context) {
+    if (disabled(node)) return;
+    const before = context.board.slice(0, context.board.indexOf(node));
+    const others = before.filter((other) => !disabled(other) && context.sound(other, 'dcr-reg'));
+    for (const range of dcrsOf(node)) {
+      const other = others.find((o) => dcrsOf(o).some((r) => overlaps(r, range)));
+      if (!other) continue;
+      yield {
+        ...at(node, 'dcr-reg'),
+        message: `${node.path} has the DCRs ${span(range)}, where ${other.path} already is`,
+        remedy: 'give one of them other registers',
+      };
+    }
+  },
+};
+
 const interruptParentMissing: Rule = {
   name: 'interrupt-parent-missing',
   severity: 'error',
@@ -239,6 +262,7 @@ export const boardRules: readonly Rule[] = [
   addressUnreachable,
   addressTooWide,
   boardOverlap,
+  dcrOverlap,
   interruptParentMissing,
   aliasToNowhere,
   stdoutPathToNowhere,

@@ -152,6 +152,8 @@ function cellsOf(spec: PropertySpec, node: Node): { says: string; fits: (cells: 
       return { says: 'whole cells', fits: Number.isInteger };
     case 'ranges64':
       return each(4, 'range');
+    case 'dcrs':
+      return each(2, 'run of registers');
     case 'interrupts':
       return exactly((spec.interrupts ?? 1) * 2);
     case 'reg': {

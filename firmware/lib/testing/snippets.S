@@ -1,6 +1,6 @@
-/* The instructions under test. Each snippet stands in pages that the test maps for user and supervisor at CODE, begins
- * with the instruction that is to trap unless its comment says otherwise, and ends with `sc`, whose system call tells the
- * test that nothing else happened. */
+/* The instructions under test. tests_start() maps them for user and supervisor at CODE. Each snippet begins with the
+ * instruction that is to trap unless its comment says otherwise, and ends with `sc`, whose system call tells the test that
+ * nothing else happened. */
 #include "ppc440.h"
 
         .macro  snippet name
@@ -60,6 +60,9 @@ privileged_start:
         sc
         snippet illegal_user_spr        /* an SPR number that users may name, but no register has */
         mfspr   %r3, 3
+        sc
+        snippet privileged_number       /* the number of a supervisor's SPR (bit 0x10), but no register has it */
+        mfspr   %r3, 1023
         sc
 
         snippet trap_word               /* tw: r4 < r5 signed */
@@ -181,9 +184,6 @@ privileged_start:
         snippet read_time_base
         mfspr   %r3, SPR_TBL_READ
         mfspr   %r4, SPR_TBU_READ
-        sc
-        snippet write_user_sprg         /* SPRG4-7 cannot be written by their user numbers */
-        mtspr   260, %r4
         sc
         snippet jump                    /* traps where r5 points */
         mtctr   %r5

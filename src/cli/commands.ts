@@ -1,0 +1,37 @@
+import type { Machine, ProgramState } from '../board/machine.js';
+import type { Stream } from '../console/mux.js';
+import { partitionOf } from '../console/names.js';
+import { statistics } from './statistics.js';
+
+/** The commands of the multiplexer's command line. */
+// prettier-ignore
+const commands: Readonly<Record<string, { readonly help: string; readonly run: (machine: Machine) => string[] }>> = {
+  programs: { help: 'what each program does, its pc and last trap', run: (machine) => programLines(machine) },
+  stats:    { help: 'instructions, cycles, and exits by kind',      run: (machine) => statistics(machine) },
+  help:     { help: 'this list',                                    run: () => help() },
+};
+
+const help = (): string[] => Object.entries(commands).map(([name, { help }]) => `${name.padEnd(10)}${help}`);
+
+/** Run one line of the multiplexer's command line; gives the lines of its answer. */
+export function command(machine: Machine, line: string): string[] {
+  const word = line.trim();
+  if (word === '') return [];
+  const known = Object.hasOwn(commands, word) ? commands[word] : undefined;
+  return known?.run(machine) ?? [`there is no command '${word}'; 'help' lists them`];
+}
+
+/** Each program's state, pc and last trap: what a person wants to know of a guest that says nothing. */
+export function programLines(machine: Machine): string[] {
+  return machine.programs.map(
+    ({ name, state, pc, lastTrap }) =>
+      `${name}: ${state}; pc 0x${pc.toString(16)}; ${lastTrap === undefined ? 'no trap yet' : `last trap: ${lastTrap}`}`,
+  );
+}
+
+/** The program that prints a stream. */
+export const programOf = (machine: Machine, stream: Stream): ProgramState | undefined =>
+  machine.programs.find((p) => p.name === partitionOf(stream.name));
+
+/** What the program does that prints a stream. */
+export const stateOf = (machine: Machine, stream: Stream): string => programOf(machine, stream)?.state ?? 'running';

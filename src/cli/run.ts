@@ -1,0 +1,57 @@
+import { basename } from 'node:path';
+import type { Tree } from '../devicetree/tree.js';
+import { bootConfigured, runBare } from './boot.js';
+import { bareSource, checkBare, insist, parseGenerated, readTree, runSource } from './config.js';
+import type { ConsoleOptions } from './console.js';
+import { UsageError } from './errors.js';
+import { Files, namedImage, namedInitrd } from './files.js';
+
+/** Options of `hv440 run`. */
+export interface RunOptions extends ConsoleOptions {
+  readonly bare?: boolean;
+  /** Bytes. */
+  readonly memory?: number;
+  readonly initrd?: string;
+  readonly bootargs?: string;
+  readonly dtb?: string;
+  readonly reboot?: boolean;
+}
+
+const DEFAULT_MEMORY = 128 * 2 ** 20;
+
+/** `hv440 run IMAGE`: one guest in a partition, or on the bare board. Gives the exit status. */
+export async function run(image: string, options: RunOptions): Promise<number> {
+  const { memory = DEFAULT_MEMORY, initrd, bootargs, reboot = false } = options;
+  const label = basename(image)
+    .replace(/\.gz$/, '')
+    .replace(/\.(elf|bin|img)$/, '');
+  if (options.bare) return runOnBoard(image, label, options);
+  if (options.dtb !== undefined)
+    throw new UsageError(
+      '--dtb: a partition’s tree is generated; it goes with --bare, and `node-update` in a configuration changes what is generated',
+    );
+  namedImage(new Files(), image);
+  if (initrd !== undefined) namedInitrd(initrd);
+  const files = { ...(initrd !== undefined && { initrd }), ...(bootargs !== undefined && { bootargs }) };
+  const source = runSource({ image, label, memory, onReset: reboot ? 'restart' : 'stop', ...files });
+  return bootConfigured(parseGenerated(source), options);
+}
+
+async function runOnBoard(image: string, label: string, options: RunOptions): Promise<number> {
+  const { memory = DEFAULT_MEMORY, initrd, bootargs, dtb, reboot = false } = options;
+  const configured =
+    dtb === undefined
+      ? parseGenerated(bareSource({ label, memory, ...(bootargs !== undefined && { bootargs }) }))
+      : readTree(dtb);
+  const tree = insist(checkBare(configured));
+  if (dtb !== undefined) overrideTree(tree, options);
+  return runBare(tree, { image, reboot, ...(initrd !== undefined && { initrd }) }, options);
+}
+
+/** What the command line says is stronger than a tree that was given. */
+function overrideTree(tree: Tree, { memory, bootargs }: RunOptions): void {
+  const node = tree.root.children.find((n) => n.get('device_type')?.string === 'memory');
+  if (memory !== undefined)
+    node?.setCells('reg', ...Array<number>(tree.root.addressCells + tree.root.sizeCells - 1).fill(0), memory);
+  if (bootargs !== undefined) (tree.root.child('chosen') ?? tree.root.add('chosen')).setStrings('bootargs', bootargs);
+}

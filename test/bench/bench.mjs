@@ -1,0 +1,194 @@
+// `npm run bench`: hv440 on the bare board, hv440 with the guest in a partition, and QEMU's bamboo run the same images in
+// turn, round after round, and are timed from START to END on the console from outside.
+
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg, tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { calibrate, hasProgram, ownGuests, root, sharedGuests } from './guests.mjs';
+import { measure } from './measure.mjs';
+import { costTable, readme, speedTable, spread } from './report.mjs';
+
+const usage = `usage: npm run bench -- [options]
+  --rounds N      how often each machine runs each guest (default 5)
+  --quick         one round, a tenth of the iterations, only the project's own guests
+  --guest NAME    only this guest (may be given several times; integer, memory, … shared/loop, …)
+  --readme        print Markdown for the README too
+  --output FILE   where the figures go as JSON (default dist/bench.json)`;
+
+/** No new round begins after so many seconds. */
+const DEADLINE = 210;
+
+/** A load for each processor above which times are not worth much. */
+const BUSY = 0.5;
+
+const hv440 = join(root, 'dist', 'cli', 'main.js');
+const begun = performance.now();
+const elapsed = () => (performance.now() - begun) / 1000;
+const say = (text) => process.stderr.write(`${text}\n`);
+
+/** What runs guests: a command for an image and its boot arguments. */
+const machines = {
+  bare: ({ image, bootargs }) => hv440Command(['--bare'], image, bootargs),
+  partition: ({ image, bootargs }) => hv440Command([], image, bootargs),
+  qemu: ({ image, bootargs }) => ({
+    program: 'qemu-system-ppc',
+    // prettier-ignore
+    args: ['-M', 'bamboo', '-nographic', '-nic', 'none', '-no-reboot', '-kernel', image, ...(bootargs ? ['-append', bootargs] : [])],
+  }),
+};
+
+const hv440Command = (how, image, bootargs) => ({
+  program: process.execPath,
+  // prettier-ignore
+  args: [hv440, 'run', ...how, '--headless', '--no-ptys', '--stats', 'json', ...(bootargs ? ['--bootargs', bootargs] : []), image],
+});
+
+function options() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        rounds: { type: 'string', default: '5' },
+        quick: { type: 'boolean', default: false },
+        guest: { type: 'string', multiple: true },
+        readme: { type: 'boolean', default: false },
+        output: { type: 'string', default: join(root, 'dist', 'bench.json') },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    const rounds = values.quick ? 1 : Number(values.rounds);
+    if (!Number.isInteger(rounds) || rounds < 1)
+      throw new Error(`--rounds ${values.rounds}: give a whole number from 1 on`);
+    return { ...values, rounds };
+  } catch (error) {
+    say(`${error.message}\n${usage}`);
+    process.exit(2);
+  }
+}
+
+async function prepare(guests, present) {
+  const runs = [];
+  for (const guest of guests) {
+    const iterations =
+      guest.iterations ?? (await calibrate(guest, async (given) => (await measure(machines.partition(given))).stats));
+    const baseline = {};
+    for (const machine of ['bare', 'partition'])
+      baseline[machine] = (await measure(machines[machine](guest.with(0)))).stats;
+    const samples = Object.fromEntries(present.map((machine) => [machine, []]));
+    runs.push({ name: guest.name, iterations, given: guest.with(iterations), baseline, samples });
+  }
+  return runs;
+}
+
+/** One after the other on each machine, so that what else this computer does falls on all of them alike. */
+async function round(runs, present) {
+  for (const { given, samples } of runs) {
+    for (const machine of present) samples[machine].push(await measure(machines[machine](given)));
+  }
+}
+
+/** What a guest's runs say. Counts are less what starting and ending takes. */
+function conclude({ name, iterations, baseline, samples }) {
+  const sums = new Set(Object.values(samples).flatMap((list) => list.map(({ sum }) => sum)));
+  const counted = (machine) => {
+    const list = samples[machine].map(({ stats }) => stats);
+    if (new Set(list.map((stats) => JSON.stringify(stats))).size !== 1)
+      throw new Error(`${name}: two equal runs differ`);
+    return list[0];
+  };
+  const [bare, partition] = [counted('bare'), counted('partition')];
+  const instructions = bare.instructions - baseline.bare.instructions;
+  const seconds = (machine) => samples[machine]?.map((sample) => sample.seconds) ?? [];
+  const ratio = (one, other) => spread(seconds(other).map((time, i) => seconds(one)[i] / time));
+  const exits = Object.entries(partition.exits)
+    .map(([kind, { count, cycles }]) => {
+      const before = baseline.partition.exits[kind] ?? { count: 0, cycles: 0 };
+      return { kind, count: count - before.count, cycles: cycles - before.cycles };
+    })
+    .filter(({ count }) => count > 0);
+  return {
+    name,
+    iterations,
+    checksum: [...sums].join(' or '),
+    agree: sums.size === 1,
+    instructions,
+    cycles: { bare: bare.cycles - baseline.bare.cycles, partition: partition.cycles - baseline.partition.cycles },
+    exits,
+    seconds: Object.fromEntries(Object.keys(samples).map((machine) => [machine, seconds(machine)])),
+    mips: Object.fromEntries(
+      Object.keys(samples).map((machine) => [
+        machine,
+        spread(seconds(machine).map((time) => instructions / time / 1e6)),
+      ]),
+    ),
+    ratios: {
+      bareToQemu: ratio('bare', 'qemu'),
+      partitionToQemu: ratio('partition', 'qemu'),
+      partitionToBare: ratio('partition', 'bare'),
+    },
+  };
+}
+
+const qemuVersion = () =>
+  /version (\S+)/.exec(spawnSync('qemu-system-ppc', ['--version'], { encoding: 'utf8' }).stdout)?.[1];
+
+async function main() {
+  const { rounds, quick, guest: wanted, readme: wantsReadme, output, help } = options();
+  if (help) return void process.stdout.write(`${usage}\n`);
+  const skip = (what) => {
+    say(`skipped: ${what}`);
+    return [];
+  };
+  const loadBefore = Number((loadavg()[0] ?? 0).toFixed(1));
+  if (loadBefore > BUSY * cpus().length)
+    say(`this computer is busy (load ${loadBefore} on ${cpus().length} processors): the times will say little`);
+  const folder = mkdtempSync(join(tmpdir(), 'hv440-bench-'));
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const isWanted = ({ name }) => !wanted || wanted.includes(name);
+  const ours = ownGuests(quick).filter(isWanted);
+  const wantsShared = wanted ? wanted.some((name) => name.startsWith('shared/')) : !quick;
+  const others = wantsShared ? sharedGuests(folder, skip).filter(isWanted) : [];
+  const guests = [...ours, ...others];
+  if (guests.length === 0) throw new Error(`there is no such guest: ${wanted.join(', ')}`);
+  const hasQemu = hasProgram('qemu-system-ppc');
+  if (!hasQemu) skip('the comparison with QEMU: qemu-system-ppc is not installed (apt-get install qemu-system-ppc)');
+  const present = ['bare', 'partition', ...(hasQemu ? ['qemu'] : [])];
+
+  const runs = await prepare(guests, present);
+  for (let i = 1; i <= rounds && (i === 1 || elapsed() < DEADLINE); i++) {
+    say(`round ${i} of ${rounds} (${elapsed().toFixed(0)} s)`);
+    await round(runs, present);
+  }
+  const results = runs.map(conclude);
+  const machine = {
+    date: new Date().toISOString().slice(0, 10),
+    processor: cpus()[0]?.model.trim() ?? 'unknown',
+    processors: cpus().length,
+    loadBefore,
+    node: process.versions.node,
+    qemu: hasQemu ? qemuVersion() : undefined,
+  };
+  const count = runs[0].samples.bare.length;
+  process.stdout.write(
+    `Instructions a second, and time as a multiple of QEMU's: median (least-greatest) of ${count} rounds\n`,
+  );
+  process.stdout.write(
+    `${speedTable(results)}\n\nWhat virtualisation costs: simulated cycles, exactly; wall time as a multiple of the bare board's\n`,
+  );
+  process.stdout.write(`${costTable(results)}\n`);
+  if (wantsReadme) process.stdout.write(`\n${readme({ machine, results })}\n`);
+  mkdirSync(dirname(resolve(output)), { recursive: true });
+  writeFileSync(output, `${JSON.stringify({ machine, rounds: count, results }, null, 2)}\n`);
+  for (const { name, checksum } of results.filter(({ agree }) => !agree)) {
+    say(`${name}: the machines disagree about the checksum: ${checksum}`);
+    process.exitCode = 1;
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  say(error.message);
+  process.exitCode = 1;
+}

@@ -1,0 +1,81 @@
+// What is run: the project's own program, and those of ../shared/bench where they and the cross compiler are there.
+
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = resolve(fileURLToPath(import.meta.url), '..', '..', '..');
+
+/** Iterations of each program of firmware/bench: about a second of hv440 each. `nothing` is what the others are compared with. */
+const own = { integer: 30, memory: 300, mix: 300, calls: 250, misses: 250 };
+
+/** Iterations of a shared guest are chosen so that it costs about so much, an exit counted as so many instructions. */
+const SHARED_COST = 6e7;
+const EXIT_COST = 40;
+
+/**
+ * A guest: its name, and what to give a machine for so many iterations: an image, and its boot arguments. Iterations of 0 do
+ * nothing but start and end.
+ */
+export function ownGuests(quick) {
+  const image = join(root, 'firmware', 'bench', 'bench.elf');
+  return Object.entries(own).map(([name, iterations]) => ({
+    name,
+    iterations: quick ? Math.ceil(iterations / 10) : iterations,
+    with: (rounds) => ({ image, bootargs: rounds === 0 ? 'bench=nothing' : `bench=${name} rounds=${rounds}` }),
+  }));
+}
+
+export const hasProgram = (name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0;
+
+/** Builds the guests beside the project into `folder`; says by `skip` why there are none. */
+export function sharedGuests(folder, skip) {
+  const source = resolve(root, '..', 'shared', 'bench');
+  if (!existsSync(join(source, 'guest', 'build.sh'))) return skip('the guests of ../shared/bench: they are not there');
+  if (!hasProgram('powerpc-linux-gnu-gcc'))
+    return skip(
+      'the guests of ../shared/bench: powerpc-linux-gnu-gcc is not installed (apt-get install gcc-powerpc-linux-gnu)',
+    );
+  cpSync(join(source, 'guest'), join(folder, 'guest'), { recursive: true });
+  const built = spawnSync('bash', [join(folder, 'guest', 'build.sh')], { encoding: 'utf8' });
+  if (built.status !== 0) return skip(`the guests of ../shared/bench: they do not build\n${built.stderr}`);
+  const build = join(folder, 'build');
+  const images = readdirSync(build)
+    .filter((name) => name.endsWith('.elf'))
+    .sort();
+  return images.map((file) => sharedGuest(build, file.slice(0, -'.elf'.length)));
+}
+
+/** How often a shared guest goes round is a variable in its image, whose address is in the .sym file beside it. */
+function sharedGuest(build, name) {
+  const elf = readFileSync(join(build, `${name}.elf`));
+  const at = fileOffset(elf, parseInt(readFileSync(join(build, `${name}.sym`), 'latin1'), 16));
+  return {
+    name: `shared/${name}`,
+    with: (iterations) => {
+      const image = join(build, `${name}-${iterations}.elf`);
+      elf.writeUInt32BE(iterations, at);
+      if (!existsSync(image)) writeFileSync(image, elf);
+      return { image };
+    },
+  };
+}
+
+/** The place in an ELF file (32 bits, big-endian) of an address in one of its segments. */
+function fileOffset(elf, address) {
+  const [table, size, count] = [elf.readUInt32BE(28), elf.readUInt16BE(42), elf.readUInt16BE(44)];
+  for (let at = table; at < table + size * count; at += size) {
+    const [offset, base, bytes] = [elf.readUInt32BE(at + 4), elf.readUInt32BE(at + 8), elf.readUInt32BE(at + 16)];
+    if (elf.readUInt32BE(at) === 1 && address >= base && address < base + bytes) return address - base + offset;
+  }
+  throw new Error(`no segment has 0x${address.toString(16)}`);
+}
+
+/** So many iterations that the guest costs about the same as the others; exact counts, so that it is the same everywhere. */
+export async function calibrate(guest, count) {
+  const [one, three] = [await count(guest.with(1)), await count(guest.with(3))];
+  const cost = ({ instructions, exits }) =>
+    instructions + EXIT_COST * Object.values(exits).reduce((sum, exit) => sum + exit.count, 0);
+  return Math.max(1, Math.round(SHARED_COST / Math.max(1, (cost(three) - cost(one)) / 2)));
+}

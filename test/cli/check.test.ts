@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { cli } from '../tools.js';
+import { configuration, hello, inRoot, onePartition, put, scratch, twoPartitions } from './child.js';
+
+const good = { name: 'good', image: hello };
+const lacks = put('lacks.dts', configuration([{ name: 'bad', image: 'nosuch.elf', more: 'memroy = <1>;' }]));
+const twice = put('twice.dts', configuration([good, { ...good, name: 'other', more: 'vcpus = <7>;' }]));
+
+test('a sound configuration has nothing wrong, and says so', async () => {
+  const projects = ['one-partition.dts', 'two-partitions.dts', 'hostile.dts'].map((name) =>
+    inRoot('devicetrees', name),
+  );
+  expect(await cli(['check', ...projects])).toEqual({
+    status: 0,
+    stdout: `${projects.join(', ')}: no errors\n`,
+    stderr: '',
+  });
+});
+
+test('all that is wrong with all files comes together, with place, reason and remedy, and status 2', async () => {
+  const missing = scratch('missing.dts');
+  const { status, stdout, stderr } = await cli(['check', lacks, missing, onePartition, twice]);
+  expect({ status, stderr }).toEqual({ status: 2, stderr: '' });
+  const lines = stdout.trimEnd().split('\n');
+  for (const line of lines) expect(line).toMatch(/^\/\S+\.dts:\d+:\d+: (error|warning|note): .+; .+ \[[a-z-]+\]$/);
+  expect(stdout).toContain(`${lacks}:7:3: error: the image 'nosuch.elf' of partition 'bad' is not there`);
+  expect(stdout).toContain(`memroy`);
+  expect(stdout).toContain(`${missing}:1:1: error: there is no such file; name a device tree, .dts or .dtb [file]`);
+  expect(stdout).toContain(`${twice}:`);
+  expect(stdout).not.toContain(onePartition);
+});
+
+test('--json has the same findings as data', async () => {
+  const text = await cli(['check', lacks, twice]);
+  const { status, stdout } = await cli(['check', '--json', lacks, twice]);
+  expect(status).toBe(2);
+  const lines = JSON.parse(stdout).map(
+    ({ at, severity, message, remedy, rule }: Record<string, unknown> & { at: Record<string, unknown> }) =>
+      `${at['file']}:${at['line']}:${at['col']}: ${severity}: ${message}; ${remedy} [${rule}]\n`,
+  );
+  expect(lines.join('')).toBe(text.stdout);
+  expect(await cli(['check', '--json', twoPartitions])).toEqual({ status: 0, stdout: '[]\n', stderr: '' });
+});
+
+test('boot reports the same on standard error, and boots nothing', async () => {
+  const checked = await cli(['check', lacks]);
+  expect(await cli(['boot', lacks])).toEqual({ status: 2, stdout: '', stderr: checked.stdout });
+});

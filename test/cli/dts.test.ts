@@ -1,0 +1,62 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { decodeBlob, encodeBlob } from '../../src/devicetree/blob.js';
+import { parse } from '../../src/devicetree/source.js';
+import { cli, root, run, testWith, tool } from '../tools.js';
+import { inRoot, main, onePartition, put, twoPartitions } from './child.js';
+
+const dtc = tool('dtc');
+const blobOf = (path: string): Buffer => execFileSync(process.execPath, [main, 'dts', path, '--blob']);
+
+test('a source is printed as a source that means the same', async () => {
+  const { status, stdout, stderr } = await cli(['dts', twoPartitions]);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(stdout).toMatch(/^\/dts-v1\/;/);
+  expect(blobOf(put('again.dts', stdout))).toEqual(blobOf(twoPartitions));
+});
+
+test('a blob is printed as a source', async () => {
+  const blob = put('two.dtb', blobOf(twoPartitions));
+  const { status, stdout } = await cli(['dts', blob]);
+  expect(status).toBe(0);
+  expect(stdout).toContain('compatible = "hv440,partition";');
+  expect(blobOf(put('from-blob.dts', stdout))).toEqual(readFileSync(blob));
+});
+
+test('--partition prints the tree that the guest gets', async () => {
+  const { status, stdout } = await cli(['dts', twoPartitions, '--partition', 'traps']);
+  expect(status).toBe(0);
+  const { tree, findings } = parse(stdout, 'traps.dts', () => undefined);
+  expect(findings).toEqual([]);
+  expect(tree.find('/')?.get('label')?.string).toBe('traps');
+  expect(tree.find('/memory@0')?.get('reg')?.cells).toEqual([0, 0, 0x01000000]);
+  expect(tree.find('/chosen')?.get('stdout-path')?.string).toBe('/plb/serial@ef600300');
+  expect(tree.find('/partitions')).toBeUndefined();
+  expect(stdout).not.toContain('hello');
+});
+
+test('--partition finds a partition by its label too, and gives a blob as well', async () => {
+  const byLabel = await cli(['dts', onePartition, '--partition', 'Hello']);
+  expect(byLabel).toEqual(await cli(['dts', onePartition, '--partition', 'hello']));
+  const blob = execFileSync(process.execPath, [main, 'dts', onePartition, '--partition', 'hello', '--blob']);
+  expect(encodeBlob(decodeBlob(blob, 'hello.dtb'))).toEqual(new Uint8Array(blob));
+});
+
+testWith(dtc)("--blob is dtc's blob, byte for byte, for the project's own sources", () => {
+  for (const name of ['one-partition.dts', 'two-partitions.dts', 'hostile.dts']) {
+    const path = inRoot('devicetrees', name);
+    const theirs = execFileSync(dtc!, ['-q', '-I', 'dts', '-O', 'dtb', path]);
+    expect(blobOf(path).equals(theirs), name).toBe(true);
+  }
+});
+
+testWith(dtc)("dtc takes a guest's tree without a word that matters", async () => {
+  const { stdout } = await cli(['dts', twoPartitions, '--partition', 'hello']);
+  const { status, stderr } = await run(dtc!, ['-I', 'dts', '-O', 'dtb', '-o', '/dev/null'], {
+    input: stdout,
+    cwd: root,
+  });
+  expect(status, stderr).toBe(0);
+  expect(stderr).not.toMatch(/error/i);
+});

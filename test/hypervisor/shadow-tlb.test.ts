@@ -1,0 +1,161 @@
+import { expect, test } from 'vitest';
+import { PidPool } from '../../src/hypervisor/pid-pool.js';
+import { MSR } from '../../src/isa/registers.js';
+import { TLB_ENTRIES } from '../../src/mmu/tlb.js';
+import { Code, size } from './code.js';
+import { both, guest, hypervisor, runToEnd } from './guest.js';
+
+/** The pages that a guest's shadow holds, by effective address: `10000000+1000 -> 210000`. */
+function shadowOf(vcpu: ReturnType<typeof guest>['vcpu']): string[] {
+  const { tlb } = vcpu.shadow;
+  return Array.from({ length: TLB_ENTRIES }, (_, i) => i)
+    .filter((i) => tlb.valid(i))
+    .map((i) => `${tlb.base(i).toString(16)}+${tlb.bytes(i).toString(16)} -> ${tlb.realBase(i).toString(16)}`)
+    .toSorted();
+}
+
+/** A neighbour whose memory comes first on the board, since it is larger. */
+const neighbour = { program: new Code().finish(), memory: '<0 0 0 0x200000>' };
+
+test('a large page is shadowed by one large page where it is aligned alike in both memories', () => {
+  const code = new Code().li(3, 0x40000000).op('lwz', { rt: 4, ra: 3, d: 0 }).tlb(4, { ea: 0x40000000, pa: 0, size: size.m1 });
+  for (let i = 0; i < 16; i++) code.li(3, 0x40000000 + i * 0x10000).op('lwz', { rt: 4, ra: 3, d: 0 });
+  code.label('end').b('end');
+  const { hv, partition, exits } = hypervisor({ neighbour, guest: { program: code } });
+  runToEnd(hv);
+  const misses = exits.filter((e) => e === 'shadow-miss').length;
+  expect(shadowOf(partition('guest').vcpus[0]!)).toEqual(['0+100000 -> 200000', '40000000+100000 -> 200000']);
+  expect(misses).toBeLessThan(8);
+});
+
+test('a page that is larger than the memory is shadowed in parts, the largest that lie in it', () => {
+  const code = new Code();
+  for (let at = 0; at < 0x1c0000; at += 0x10000) code.li(3, at).op('lwz', { rt: 4, ra: 3, d: 0 });
+  code.label('end').b('end');
+  const { vcpu } = guest(code, { memory: '<0 0 0 0x1c0000>' });
+  expect(shadowOf(vcpu)).toEqual(['0+100000 -> 0', '100000+40000 -> 100000', '140000+40000 -> 140000', '180000+40000 -> 180000']);
+});
+
+test('a page with an address askew to its memory is shadowed by pages of 4 KiB at most', () => {
+  // The second guest's memory does not begin at a multiple of 64 KiB, since the board is full
+  const odd = '<0 0 0 0x13000>';
+  const code = new Code().li(3, 0x8000).op('lwz', { rt: 4, ra: 3, d: 0 }).label('end').b('end');
+  const board = '&memory0 { reg = <0x0 0x0 0x26000>; };';
+  const { hv, partition } = hypervisor({ first: { program: new Code().finish(), memory: odd }, guest: { program: code, memory: odd } }, { board });
+  runToEnd(hv);
+  expect(shadowOf(partition('guest').vcpus[0]!)).toEqual(['1000+1000 -> 14000', '8000+1000 -> 1b000']);
+});
+
+test('the two ranges of a partition’s memory are shadowed where each lies', () => {
+  const code = new Code().li(3, 0x20000000).li(4, 77).op('stw', { rs: 4, ra: 3, d: 8 }).op('lwz', { rt: 5, ra: 3, d: 8 }).finishWith(5);
+  const memory = '<0 0 0 0x100000>, <0 0x20000000 0 0x40000>';
+  const { vcpu, ending } = guest(code, { memory });
+  expect(ending).toEqual({ kind: 'finished', status: 77 });
+  expect(shadowOf(vcpu)).toEqual(['0+100000 -> 0', '20000000+40000 -> 100000']);
+});
+
+test('an entry that changes takes effect at the next instruction', () => {
+  const code = new Code().li(5, 1).stw(5, 0x4000).li(5, 2).stw(5, 0x5000).li(3, 0x40000000).vector(13, 'miss');
+  code.tlb(4, { ea: 0x40000000, pa: 0x4000, size: size.k4 }).op('lwz', { rt: 6, ra: 3, d: 0 }).stw(6, 0x100);
+  code.li(31, 0x5000).op('tlbwe', { rs: 31, ra: 29, ws: 1 }).op('lwz', { rt: 6, ra: 3, d: 0 }).stw(6, 0x104);
+  code.li(31, 0).op('tlbwe', { rs: 31, ra: 29, ws: 0 }).op('lwz', { rt: 6, ra: 3, d: 0 }).finish(1);
+  code.at(0x2000).label('miss').report(0x108, 'DEAR').finish();
+  expect(both(code, 3).left).toEqual(['1', '2', '40000000']);
+});
+
+test('an entry that is made to overlap an older one takes over where it comes first, and gives way where it does not', () => {
+  for (const [entry, seen] of [[3, '2'], [60, '1']] as const) {
+    const code = new Code().li(5, 1).stw(5, 0x4000).li(5, 2).stw(5, 0x5000).li(3, 0x40000000);
+    code.tlb(40, { ea: 0x40000000, pa: 0x4000, size: size.k16 }).tlb(4, { ea: 0, pa: 0, size: 0, valid: false });
+    code.op('lwz', { rt: 6, ra: 3, d: 0 }).tlb(entry, { ea: 0x40000000, pa: 0x5000, size: size.k1 });
+    code.op('lwz', { rt: 7, ra: 3, d: 0 }).op('lwz', { rt: 8, ra: 3, d: 0x1000 }).stw(6, 0x100).stw(7, 0x104).stw(8, 0x108).finish();
+    expect(both(code, 3).left).toEqual(['1', seen, '2']);
+  }
+});
+
+test('a large page that was shadowed last does not hide a small one before it', () => {
+  const code = new Code().li(5, 1).stw(5, 0x4400).li(5, 2).stw(5, 0x5000).li(3, 0x40000000);
+  code.tlb(40, { ea: 0x40000000, pa: 0x4000, size: size.k16 }).tlb(3, { ea: 0x40000400, pa: 0x5000, size: size.k1 });
+  code.tlb(4, { ea: 0, pa: 0, size: 0, valid: false }).op('lwz', { rt: 6, ra: 3, d: 0x2000 });
+  code.op('lwz', { rt: 6, ra: 3, d: 0 }).op('lwz', { rt: 7, ra: 3, d: 0x400 }).stw(7, 0x100).finish();
+  expect(both(code, 1).left).toEqual(['2']);
+});
+
+test('a full shadow makes room, and what it let go is found again', () => {
+  const pages = 100;
+  const code = new Code().tlb(4, { ea: 0x40000000, pa: 0, size: 0, valid: false }).li(9, 0);
+  for (let round = 0; round < 2; round++) {
+    for (let i = 0; i < pages; i++) {
+      code.tlb(20 + (i % 40), { ea: 0x40000000 + i * 0x1000, pa: 0x40000 + i * 0x1000, size: size.k4 });
+      code.li(3, 0x40000000 + i * 0x1000).op('lwz', { rt: 4, ra: 3, d: 4 }).op('add', { rt: 9, ra: 9, rb: 4 });
+      code.op('addi', { rt: 4, ra: 4, si: i }).op('stw', { rs: 4, ra: 3, d: 4 });
+    }
+  }
+  code.stw(9, 0x100).finish();
+  expect(both(code, 1).left).toEqual([((pages * (pages - 1)) / 2).toString(16)]);
+});
+
+/** For every PID, a page of its own is written and read through, by the supervisor and by the user; ends with the sum. */
+function everyPid(last: number): Code {
+  const code = new Code().tlb(0, { ea: 0, pa: 0, size: size.m256 }).vector(8, 'call').li(9, 0).li(10, 0);
+  code.tlb(4, { ea: 0, pa: 0, size: 0, valid: false }).label('next').op('addi', { rt: 10, ra: 10, si: 1 }).mtspr('PID', 10);
+  // r11 <- the page 0x40000 + 0x1000 * (PID & 63), mapped for this PID alone at 0x40000000
+  code.op('mtspr', { rs: 10, spr: 946 }).op('rlwinm', { ra: 11, rs: 10, sh: 12, mb: 14, me: 19 }).op('addis', { rt: 11, ra: 11, si: 4 });
+  code.li(29, 50).li(31, 0x40000210).op('tlbwe', { rs: 31, ra: 29, ws: 0 }).op('tlbwe', { rs: 11, ra: 29, ws: 1 });
+  code.li(31, 0x3f).op('tlbwe', { rs: 31, ra: 29, ws: 2 }).li(3, 0x40000000).op('stw', { rs: 10, ra: 3, d: 0 });
+  code.rfi('user', MSR.PR).label('user').op('lwz', { rt: 4, ra: 3, d: 0 }).op('add', { rt: 9, ra: 9, rb: 4 }).op('sc');
+  code.at(0x4000).label('call').op('lwz', { rt: 5, ra: 11, d: 0 }).op('add', { rt: 9, ra: 9, rb: 5 });
+  code.op('cmpi', { bf: 0, ra: 10, si: last }).bc(4, 2, 'next').stw(9, 0x100).finish();
+  return code;
+}
+
+test('more contexts than the real core has PIDs stay apart', () => {
+  const last = 255;
+  expect(both(everyPid(last), 1).left).toEqual([(last * (last + 1)).toString(16)]);
+});
+
+test('two guests that use up the PIDs between them do not see each other', () => {
+  const program = everyPid(200);
+  const { hv, partition } = hypervisor({ a: { program }, b: { program } }, { partitions: 'quantum = <1000>;' });
+  runToEnd(hv);
+  for (const name of ['a', 'b']) {
+    expect(partition(name).ending).toEqual({ kind: 'finished', status: 0 });
+    expect(partition(name).board.bus.ram.regions[0]!.target.read(0x100, 4)).toBe(200 * 201);
+  }
+});
+
+test('the pool gives each PID once, then takes all back before it gives the first again', () => {
+  const pool = new PidPool();
+  let dropped = 0;
+  pool.join({ dropPids: () => void (dropped += 1) });
+  pool.join({ dropPids: () => void (dropped += 1) });
+  const given = Array.from({ length: 255 }, () => pool.allocate());
+  expect(new Set(given).size).toBe(255);
+  expect([Math.min(...given), Math.max(...given), dropped]).toEqual([1, 255, 0]);
+  expect([pool.allocate(), dropped]).toEqual([1, 2]);
+});
+
+test('a page that is filled when the last PID has just been used up is still known to be there', () => {
+  const { partition } = hypervisor({ guest: { program: new Code().finish() } });
+  const { shadowTlb, machine } = partition('guest').vcpus[0]!;
+  machine.system.tlb.write(0, 0, 0x210, 0);
+  machine.system.tlb.write(0, 2, 0x3f, 0);
+  const ram = machine.bus.ram.find(0)!;
+  for (let pid = 0; pid < 256; pid++) {
+    machine.system.set('pid', pid);
+    machine.system.msr = pid & 1 ? MSR.PR : 0;
+    shadowTlb.fill(0x10, 0, 0x10, ram);
+    expect(shadowTlb.withinGrants).toBe(true);
+  }
+  shadowTlb.guestChanged(0);
+  expect(shadowOf(partition('guest').vcpus[0]!)).toEqual([]);
+});
+
+test('a user program cannot be told its supervisor’s pages from holes by what the shadow holds', () => {
+  const code = new Code().tlb(0, { ea: 0, pa: 0, size: size.k16 }).tlb(40, { ea: 0x4000, pa: 0x4000, size: size.k4, rights: 7 });
+  code.lwz(3, 0x4000).vector(2, 'storage').vector(13, 'storage').rfi('user', MSR.PR).label('user').lwz(3, 0x4000);
+  code.at(0x2000).label('storage').report(0x100, 'DEAR', 'SRR1').finish();
+  code.at(0x3000);
+  const opened = code.tlb(15, { ea: 0xf0000000, pa: 0xf0000000, size: size.m256 });
+  expect(both(opened, 2).left).toEqual(['4000', '4000']);
+});
