@@ -38,17 +38,64 @@ interface Start {
 }
 
 const uint32 = fc.nat(0xffffffff);
-const edge = fc.constantFrom(0, 1, 2, 31, 32, 0x7f, 0x80, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff);
+const edge = fc.constantFrom(
+  0,
+  1,
+  2,
+  31,
+  32,
+  0x7f,
+  0x80,
+  0x7fff,
+  0x8000,
+  0xffff,
+  0x7fffffff,
+  0x80000000,
+  0xfffffffe,
+  0xffffffff,
+);
 const address = fc
   .tuple(fc.constantFrom(0x4000, 0x8000, 0xc000, READ_ONLY, DEVICE), fc.nat(0xfff))
   .map(([page, offset]) => page + offset);
 /** Mostly places where something is, so that loads and stores find it. */
-const value = fc.oneof({ arbitrary: address, weight: 6 }, { arbitrary: edge, weight: 2 }, { arbitrary: uint32, weight: 2 });
+const value = fc.oneof(
+  { arbitrary: address, weight: 6 },
+  { arbitrary: edge, weight: 2 },
+  { arbitrary: uint32, weight: 2 },
+);
 
 // Few registers, so that results are used; small displacements, so that addresses stay where something is
 const register = fc.constantFrom(0, 3, 4, 5, 6, 7, 29, 30, 31);
-const small = { d: fc.integer({ min: -40, max: 40 }), bd: fc.integer({ min: -20, max: 20 }), li: fc.integer({ min: -20, max: 20 }) };
-const spr = fc.constantFrom(1, 8, 9, 22, 26, 27, 48, 54, 61, 62, 256, 260, 268, 269, 272, 276, 284, 285, 287, 336, 946, 5, 16);
+const small = {
+  d: fc.integer({ min: -40, max: 40 }),
+  bd: fc.integer({ min: -20, max: 20 }),
+  li: fc.integer({ min: -20, max: 20 }),
+};
+const spr = fc.constantFrom(
+  1,
+  8,
+  9,
+  22,
+  26,
+  27,
+  48,
+  54,
+  61,
+  62,
+  256,
+  260,
+  268,
+  269,
+  272,
+  276,
+  284,
+  285,
+  287,
+  336,
+  946,
+  5,
+  16,
+);
 const word: fc.Arbitrary<number> = fc.constantFrom(...instructions).chain((instruction) =>
   fc
     .record(
@@ -149,7 +196,8 @@ test(`${engines.map((e) => e.name).join(', ')}: random programs leave the same m
     fc.property(start, (begin) => {
       const [first, ...others] = engines.map((engine, i) => run(engine, begin, 1000, i === 0 ? visited : undefined));
       for (const other of others) expect(other).toEqual(first);
-      for (const event of first!.events) kinds.add(/"kind":"trap","trap":\{"kind":"([\w-]+)"/.exec(event)?.[1] ?? event.split(' ')[2]!);
+      for (const event of first!.events)
+        kinds.add(/"kind":"trap","trap":\{"kind":"([\w-]+)"/.exec(event)?.[1] ?? event.split(' ')[2]!);
     }),
     { numRuns: 400 },
   );
@@ -163,7 +211,8 @@ test.each(engines.map((e) => [e.name, e] as const))('%s: a run cut into turns is
   fc.assert(
     fc.property(start, (begin) => {
       const whole = run(engine, begin, CYCLES);
-      for (const quantum of [1, 7, 100]) expect(run(engine, begin, quantum, visited), `turns of ${quantum}`).toEqual(whole);
+      for (const quantum of [1, 7, 100])
+        expect(run(engine, begin, quantum, visited), `turns of ${quantum}`).toEqual(whole);
     }),
     { numRuns: 100 },
   );
@@ -172,17 +221,20 @@ test.each(engines.map((e) => [e.name, e] as const))('%s: a run cut into turns is
   expect(missed.length, missed.join(' ')).toBeLessThan(5);
 });
 
-test.each(engines.map((e) => [e.name, e] as const))('%s: a program that changes its next instruction runs the new one', (_, engine) => {
-  const { core, ram } = machine({ ram: RAM, engine });
-  map(core, 60, { ea: 0, pa: 0, size: 3 });
-  const store = asm('stw', { rs: 3, ra: 4, d: 4 });
-  put(ram, CODE, [store, asm('addi', { rt: 5, si: 1 }), asm('addi', { rt: 6, ra: 6, si: 1 }), asm('b', { li: -3 })]);
-  core.regs.gpr[4] = CODE;
-  core.regs.pc = CODE;
-  for (const si of [10, 20, 30]) {
-    core.regs.gpr[3] = asm('addi', { rt: 5, si });
-    core.run(4);
-    expect([core.regs.gpr[5], core.regs.pc]).toEqual([si, CODE]);
-  }
-  expect(core.regs.gpr[6]).toBe(3);
-});
+test.each(engines.map((e) => [e.name, e] as const))(
+  '%s: a program that changes its next instruction runs the new one',
+  (_, engine) => {
+    const { core, ram } = machine({ ram: RAM, engine });
+    map(core, 60, { ea: 0, pa: 0, size: 3 });
+    const store = asm('stw', { rs: 3, ra: 4, d: 4 });
+    put(ram, CODE, [store, asm('addi', { rt: 5, si: 1 }), asm('addi', { rt: 6, ra: 6, si: 1 }), asm('b', { li: -3 })]);
+    core.regs.gpr[4] = CODE;
+    core.regs.pc = CODE;
+    for (const si of [10, 20, 30]) {
+      core.regs.gpr[3] = asm('addi', { rt: 5, si });
+      core.run(4);
+      expect([core.regs.gpr[5], core.regs.pc]).toEqual([si, CODE]);
+    }
+    expect(core.regs.gpr[6]).toBe(3);
+  },
+);

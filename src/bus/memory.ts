@@ -24,6 +24,23 @@ export class SharedMemory {
     this.bytes = new Uint8Array(this.buffer);
   }
 
+  /** Read `width` bytes in guest order at any offset, unsigned. */
+  read(at: number, width: Width): number {
+    if (width === 1) return this.bytes[(at ^ 3) >>> 0]!;
+    if ((at & (width - 1)) === 0) return width === 4 ? this.words[at >>> 2]! >>> 0 : this.halves[(at ^ 2) >>> 1]!;
+    let value = 0;
+    for (let i = 0; i < width; i++) value = value * 256 + this.bytes[((at + i) ^ 3) >>> 0]!;
+    return value;
+  }
+
+  write(at: number, width: Width, value: number): void {
+    if (width === 1) this.bytes[(at ^ 3) >>> 0] = value;
+    else if ((at & (width - 1)) !== 0) {
+      for (let i = 0; i < width; i++) this.bytes[((at + i) ^ 3) >>> 0] = value >>> (8 * (width - 1 - i));
+    } else if (width === 4) this.words[at >>> 2] = value;
+    else this.halves[(at ^ 2) >>> 1] = value;
+  }
+
   /** Reserve `size` bytes and return their offset, a multiple of `alignment` (a power of two, at least 4). */
   allocate(size: number, alignment = PAGE_SIZE): number {
     const offset = Math.ceil(this.#used / alignment) * alignment;
@@ -74,34 +91,30 @@ export class Ram {
 
   /** Read `width` bytes, big-endian, at any alignment; unsigned. */
   read(offset: number, width: Width): number {
-    let value = 0;
-    for (let i = 0; i < width; i++) value = value * 256 + this.memory.bytes[(this.offset + offset + i) ^ 3]!;
-    return value;
+    return this.memory.read(this.offset + offset, width);
   }
 
   write(offset: number, width: Width, value: number): void {
-    for (let i = 0; i < width; i++) {
-      const at = offset + width - 1 - i;
-      this.touch(at);
-      this.memory.bytes[(this.offset + at) ^ 3] = value >>> (8 * i);
-    }
+    this.touch(offset);
+    this.touch(offset + width - 1);
+    this.memory.write(this.offset + offset, width, value);
   }
 
   /** Copy bytes in guest order into this memory. */
   load(offset: number, bytes: Uint8Array): void {
     assert(offset >= 0 && offset + bytes.length <= this.size, 'loaded bytes lie within RAM');
-    for (let i = 0; i < bytes.length; i++) this.memory.bytes[(this.offset + offset + i) ^ 3] = bytes[i]!;
+    for (let i = 0; i < bytes.length; i++) this.memory.bytes[((this.offset + offset + i) ^ 3) >>> 0] = bytes[i]!;
     this.#touchRange(offset, bytes.length);
   }
 
   fill(offset: number, size: number, value: number): void {
-    for (let i = 0; i < size; i++) this.memory.bytes[(this.offset + offset + i) ^ 3] = value;
+    for (let i = 0; i < size; i++) this.memory.bytes[((this.offset + offset + i) ^ 3) >>> 0] = value;
     this.#touchRange(offset, size);
   }
 
   /** A copy of bytes, in guest order. */
   slice(offset: number, size: number): Uint8Array {
-    return Uint8Array.from({ length: size }, (_, i) => this.memory.bytes[(this.offset + offset + i) ^ 3]!);
+    return Uint8Array.from({ length: size }, (_, i) => this.memory.bytes[((this.offset + offset + i) ^ 3) >>> 0]!);
   }
 
   /** Zero every page that may have been written, and only those: what a restart needs. */

@@ -38,12 +38,17 @@ export class Names {
     return this.#symbols[this.#firstFrom(address + 1)]?.address;
   }
 
+  /** The nearest symbol that is not above this address, and the distance: `entry+0x8`. */
+  nearest(address: number): string | undefined {
+    const symbol = this.#symbols[this.#firstFrom(address + 1) - 1];
+    const offset = address - (symbol?.address ?? 0);
+    return symbol && `${symbol.name}${offset === 0 ? '' : `+0x${hex(offset)}`}`;
+  }
+
   /** A branch target: `1288 <entry+0x8>`, or `0x1288` where no symbol is below it. */
   readonly target = (address: number): string => {
-    const symbol = this.#symbols[this.#firstFrom(address + 1) - 1];
-    if (!symbol) return `0x${hex(address)}`;
-    const offset = address - symbol.address;
-    return `${hex(address)} <${symbol.name}${offset === 0 ? '' : `+0x${hex(offset)}`}>`;
+    const name = this.nearest(address);
+    return name === undefined ? `0x${hex(address)}` : `${hex(address)} <${name}>`;
   };
 
   /** The index of the first symbol that is not below this address. */
@@ -68,9 +73,7 @@ const ZEROS = 8;
 export function* listing({ section, start, stop }: Extent, names: Names): Generator<string> {
   const end = section.address + section.bytes.length;
   const width = end < 0x1000 ? 4 : 8;
-  const unnamed = names.next(-1) === undefined;
-  if (unnamed || names.at(start) === undefined)
-    yield* heading(start, unnamed ? `<${section.name}>` : between(names, start));
+  if (names.at(start) === undefined) yield* heading(start, `<${names.nearest(start) ?? within(section, start)}>`);
   for (let at = start; at < stop;) {
     const name = names.at(at);
     if (name !== undefined) yield* heading(at, `<${name}>`);
@@ -84,8 +87,8 @@ export function* listing({ section, start, stop }: Extent, names: Names): Genera
   }
 }
 
-/** The name of an address that no symbol is at. */
-const between = (names: Names, address: number): string => names.target(address).replace(/^[^<]*/, '') || '<start>';
+const within = ({ name, address }: CodeSection, at: number): string =>
+  at === address ? name : `${name}+0x${hex(at - address)}`;
 
 const heading = (address: number, name: string): string[] => ['', `${hex(address).padStart(8, '0')} ${name}:`];
 

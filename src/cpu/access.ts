@@ -8,7 +8,8 @@ import { R } from './state.js';
 
 /**
  * Storage accesses that the engine's own fast path does not do: the first touch of a page, devices, misaligned and
- * multiple accesses; and all while debug events of data addresses are enabled: no page is remembered then. Each leaves `core.trap` set and nothing changed if it cannot be done.
+ * multiple accesses; and all while debug events of data addresses are enabled: no page is remembered then. Each leaves
+ * `core.trap` set and nothing changed if it cannot be done.
  */
 
 const NOWHERE = -1;
@@ -69,7 +70,15 @@ export function load(core: Core, width: Width, address: number): number {
   return value;
 }
 
+/** Where in the shared memory these bytes of one page lie, if the page is remembered; else NOWHERE. */
+function remembered(core: Core, use: 'read' | 'write', address: number, bytes: number): number {
+  if ((address & 0xfff) + bytes > 0x1000) return NOWHERE;
+  return core.lookaside.find(use, address, core.regs.words[R.DATA_CONTEXT]!);
+}
+
 function read(core: Core, width: Width, address: number): number {
+  const host = remembered(core, 'read', address, width);
+  if (host !== NOWHERE) return width === 4 ? core.memory.read(host, 4) | 0 : core.memory.read(host, width);
   const aligned = (address & (width - 1)) === 0;
   if (!aligned && crosses(address, width)) return loadBytes(core, width, address);
   const physical = translate(core, address, 'read');
@@ -102,6 +111,8 @@ const byteOf =
     (value >>> (8 * (width - 1 - i))) & 0xff;
 
 function write(core: Core, width: Width, address: number, value: number): void {
+  const host = remembered(core, 'write', address, width);
+  if (host !== NOWHERE) return core.memory.write(host, width, value);
   const aligned = (address & (width - 1)) === 0;
   if (!aligned && crosses(address, width)) return storeBytes(core, width, address, value);
   const physical = translate(core, address, 'write');
@@ -148,7 +159,8 @@ function storeBytes(core: Core, width: Width, address: number, value: number): v
 }
 
 /** May all these bytes be used? Raises the trap of the first that may not. At most 128 bytes: two pages. */
-function probe(core: Core, address: number, bytes: number, use: Use): boolean {
+function probe(core: Core, address: number, bytes: number, use: 'read' | 'write'): boolean {
+  if (remembered(core, use, address, bytes) !== NOWHERE) return true;
   if (translate(core, address, use) === NOWHERE) return false;
   const last = (address + bytes - 1) | 0;
   if ((address ^ last) & ~0x3ff) return translate(core, last & ~0x3ff, use) !== NOWHERE;

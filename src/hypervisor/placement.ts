@@ -28,16 +28,18 @@ function tryToPlace(
   sizes: readonly number[],
   alignment: (size: number) => number,
 ): Placed[] | undefined {
-  const free = board.map((region) => ({ region, next: region.base }));
+  const gaps = board.map((region) => ({ region, start: region.base, end: region.base + region.size }));
   const placed: Placed[] = [];
   const largestFirst = sizes.map((size, i) => ({ size, i })).toSorted((a, b) => b.size - a.size || a.i - b.i);
   for (const { size, i } of largestFirst) {
     const align = (address: number): number => Math.ceil(address / alignment(size)) * alignment(size);
-    const room = free.find(({ region, next }) => align(next) + size <= region.base + region.size);
-    if (!room) return undefined;
-    const physical = align(room.next);
-    room.next = physical + size;
-    placed[i] = { physical, ram: room.region.target.window(physical - room.region.base, size) };
+    const gap = gaps.find(({ start, end }) => align(start) + size <= end);
+    if (!gap) return undefined;
+    const { region, start } = gap;
+    const physical = align(start);
+    gap.start = physical + size;
+    if (physical > start) gaps.unshift({ region, start, end: physical }); // a smaller one may fit before it
+    placed[i] = { physical, ram: region.target.window(physical - region.base, size) };
   }
   return placed;
 }

@@ -38,6 +38,13 @@ export class Lookaside {
     this.deltas[use][slot] = (host & ~0xfff) - page;
   }
 
+  /** Where in the shared memory a byte lies that is used like this in this context, or -1 where that is not remembered. */
+  find(use: Use, address: number, context: number): number {
+    const slot = (address >>> 12) & (SLOTS - 1);
+    if (this.tags[use][slot] !== ((address & ~0xfff) | context)) return -1;
+    return (address + this.deltas[use][slot]!) >>> 0;
+  }
+
   flush(): void {
     for (const tags of this.#allTags) tags.set(empty);
   }

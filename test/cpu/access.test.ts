@@ -53,20 +53,27 @@ test.each([1, 0])('loads at every alignment and over a page boundary read the by
   }
 });
 
-test.each([1, 0])('stores at every alignment and over a page boundary write their bytes and no others (SIZE %i)', (size) => {
-  const m = paged({ size });
-  const { core, ram } = m;
-  for (const [name, width] of stores) {
-    for (let ea = B - 9; ea <= B + 8; ea++) {
-      const before = Array.from({ length: 40 }, (_, i) => byteAt(ram, B - 20 + i));
-      core.regs.gpr[4] = ea;
-      core.regs.gpr[3] = 0xa1b2c3d4 ^ ea;
-      expect(execute(m, asm(name, { rs: 3, ra: 4 }))).toBeNull();
-      for (let i = 0; i < width; i++) before[ea - (B - 20) + i] = (core.regs.gpr[3]! >>> (8 * (width - 1 - i))) & 0xff;
-      expect(Array.from({ length: 40 }, (_, i) => byteAt(ram, B - 20 + i)), `${name} ${ea.toString(16)}`).toEqual(before);
+test.each([1, 0])(
+  'stores at every alignment and over a page boundary write their bytes and no others (SIZE %i)',
+  (size) => {
+    const m = paged({ size });
+    const { core, ram } = m;
+    for (const [name, width] of stores) {
+      for (let ea = B - 9; ea <= B + 8; ea++) {
+        const before = Array.from({ length: 40 }, (_, i) => byteAt(ram, B - 20 + i));
+        core.regs.gpr[4] = ea;
+        core.regs.gpr[3] = 0xa1b2c3d4 ^ ea;
+        expect(execute(m, asm(name, { rs: 3, ra: 4 }))).toBeNull();
+        for (let i = 0; i < width; i++)
+          before[ea - (B - 20) + i] = (core.regs.gpr[3]! >>> (8 * (width - 1 - i))) & 0xff;
+        expect(
+          Array.from({ length: 40 }, (_, i) => byteAt(ram, B - 20 + i)),
+          `${name} ${ea.toString(16)}`,
+        ).toEqual(before);
+      }
     }
-  }
-});
+  },
+);
 
 test('an address wraps from the top of the address space to 0', () => {
   const m = mapped();
@@ -104,27 +111,30 @@ const restartable: readonly [name: string, fields: Record<string, number>, acces
   ['stswx', { rs: 30, ra: 4, rb: 5 }, 'write'],
 ];
 
-test.each(restartable)('%s %o that traps on its second page has done nothing, and runs again once the page is there', (name, fields, access) => {
-  for (const kind of ['data-tlb-miss', 'data-storage'] as const) {
-    const m = paged({ rights: 0 });
-    const { core } = m;
-    if (kind === 'data-tlb-miss') {
-      core.forgetEntry(1);
-      core.system.tlb.write(1, 0, 0, 0);
+test.each(restartable)(
+  '%s %o that traps on its second page has done nothing, and runs again once the page is there',
+  (name, fields, access) => {
+    for (const kind of ['data-tlb-miss', 'data-storage'] as const) {
+      const m = paged({ rights: 0 });
+      const { core } = m;
+      if (kind === 'data-tlb-miss') {
+        core.forgetEntry(1);
+        core.system.tlb.write(1, 0, 0, 0);
+      }
+      core.regs.gpr.forEach((_, i) => (core.regs.gpr[i] = 0x01010101 * i));
+      core.regs.gpr[4] = B - 4;
+      core.regs.gpr[5] = 2;
+      core.regs.words[R.XER] = 9;
+      const before = visible(m);
+      expect(execute(m, asm(name, fields))).toEqual({ kind, address: B, access });
+      expect(visible(m)).toEqual(before);
+      expect([core.regs.pc, core.retired]).toEqual([0x1000, 0]);
+      map(core, 1, { ea: B, pa: RAM_B, size: 1 });
+      expect(core.step()).toBeNull();
+      expect(visible(m)).not.toEqual(before);
     }
-    core.regs.gpr.forEach((_, i) => (core.regs.gpr[i] = 0x01010101 * i));
-    core.regs.gpr[4] = B - 4;
-    core.regs.gpr[5] = 2;
-    core.regs.words[R.XER] = 9;
-    const before = visible(m);
-    expect(execute(m, asm(name, fields))).toEqual({ kind, address: B, access });
-    expect(visible(m)).toEqual(before);
-    expect([core.regs.pc, core.retired]).toEqual([0x1000, 0]);
-    map(core, 1, { ea: B, pa: RAM_B, size: 1 });
-    expect(core.step()).toBeNull();
-    expect(visible(m)).not.toEqual(before);
-  }
-});
+  },
+);
 
 test('a string of no bytes touches nothing, wherever it points', () => {
   const m = paged();
@@ -259,7 +269,14 @@ test('a misaligned access comes to a device byte by byte, in order', () => {
   execute(m, asm('lhz', { rt: 5, ra: 4, d: 1 }));
   expect(m.core.regs.gpr[5]).toBe(0x8182);
   execute(m, asm('stw', { rs: 3, ra: 4, d: 2 }));
-  expect(m.device.heard).toEqual(['read 1 1', 'read 2 1', 'write 2 1 a1', 'write 3 1 b2', 'write 4 1 c3', 'write 5 1 d4']);
+  expect(m.device.heard).toEqual([
+    'read 1 1',
+    'read 2 1',
+    'write 2 1 a1',
+    'write 3 1 b2',
+    'write 4 1 c3',
+    'write 5 1 d4',
+  ]);
 });
 
 test('an access that reaches over the end of a device is a bus error, and the device hears nothing of it', () => {
@@ -292,7 +309,8 @@ test('every store marks its page dirty, on the slow path and on the fast one', (
       for (const [[name, width], offset] of list) {
         m.core.regs.gpr[4] = A + offset;
         execute(m, asm(name, { rs: 3, ra: 4 }));
-        for (const ea of [A + offset, A + offset + width - 1]) pages.add((ea >= B ? RAM_B + ea - B : RAM_A + ea - A) >>> 12);
+        for (const ea of [A + offset, A + offset + width - 1])
+          pages.add((ea >= B ? RAM_B + ea - B : RAM_A + ea - A) >>> 12);
       }
       expect([...m.ram.dirty.keys()].filter((page) => m.ram.dirty[page])).toEqual([...pages].sort((a, b) => a - b));
     }),

@@ -63,7 +63,8 @@ test.each(rows.map((row) => [describe(row.trap), row] as const))('%s', (_, row) 
   for (const msr of [MSR_BITS, 0, MSR.CE | MSR.PR]) {
     const { core } = mapped();
     const { regs, system } = core;
-    for (const name of ['srr0', 'srr1', 'csrr0', 'csrr1', 'mcsrr0', 'mcsrr1', 'dear'] as const) system.set(name, 0x5eed);
+    for (const name of ['srr0', 'srr1', 'csrr0', 'csrr1', 'mcsrr0', 'mcsrr1', 'dear'] as const)
+      system.set(name, 0x5eed);
     system.set('esr', 0x00020000);
     system.set('ivpr', 0xabcd0000);
     for (let i = 0; i < 16; i++) system.words[S.ivor0 + i] = 0x1000 + 0x100 * i;

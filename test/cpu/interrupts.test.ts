@@ -232,7 +232,9 @@ test.each([
   expect([core.regs.pc, core.retired]).toEqual([0x1004, 1]);
   core.reset();
   expect(core.resetRequest).toBeUndefined();
-  expect([core.regs.pc, core.system.msr, core.system.get('pvr'), core.system.get('dbcr0')]).toEqual([0, 0, 0x422218d3, 0]);
+  expect([core.regs.pc, core.system.msr, core.system.get('pvr'), core.system.get('dbcr0')]).toEqual([
+    0, 0, 0x422218d3, 0,
+  ]);
 });
 
 test('DBCR0 with RST clear resets nothing', () => {

@@ -66,6 +66,8 @@ export class NaiveTimers {
   /** The bits of TSR whose interrupts TCR enables. */
   get pending(): number {
     const { tcr, tsr } = this;
-    return (tcr & TCR.WIE ? tsr & TSR.WIS : 0) | (tcr & TCR.DIE ? tsr & TSR.DIS : 0) | (tcr & TCR.FIE ? tsr & TSR.FIS : 0);
+    return (
+      (tcr & TCR.WIE ? tsr & TSR.WIS : 0) | (tcr & TCR.DIE ? tsr & TSR.DIS : 0) | (tcr & TCR.FIE ? tsr & TSR.FIS : 0)
+    );
   }
 }

@@ -8,7 +8,8 @@ import { machine, mapped, put, setMsr } from './machine.js';
 import { NaiveTimers } from './naive-timers.js';
 
 type Name = 'TBL' | 'TBU' | 'DEC' | 'DECAR' | 'TCR' | 'TSR';
-const number = (name: string, way: 'read' | 'write'): number => sprs.find((s) => s.name === name && s[way] !== '-')!.number;
+const number = (name: string, way: 'read' | 'write'): number =>
+  sprs.find((s) => s.name === name && s[way] !== '-')!.number;
 
 /** A core whose clock is moved by hand. */
 function timers(rate?: TimeBaseRate) {
@@ -22,7 +23,7 @@ function timers(rate?: TimeBaseRate) {
     seen: () => core.system.get('tsr'),
     /** As a core does: from alarm to alarm. */
     advance: (cycles: number) => {
-      for (const end = clock.now + cycles; ; ) {
+      for (const end = clock.now + cycles; ;) {
         clock.now = Math.min(end, Math.max(clock.next, clock.now));
         if (clock.next > clock.now) return;
         clock.ring();
@@ -118,21 +119,24 @@ test('the whole 32 bits of the decrementer count', () => {
   expect(read('DEC')).toBe(0xfffffffe);
 });
 
-test.each([0, 1, 2, 3])('TCR[FP] = %i: the fixed interval timer fires where its bit of the time base rises', (period) => {
-  const ticks = 2 ** (13 + 4 * period);
-  const { advance, write, seen, clock, core } = timers({ ticks: 2, cycles: 3 });
-  write('TCR', TCR.FIE | (period << 24));
-  for (const edge of [ticks / 2, (3 * ticks) / 2, (5 * ticks) / 2]) {
-    const cycle = Math.ceil((edge * 3) / 2);
-    expect(core.timers.due).toBe(cycle);
-    advance(cycle - 1 - clock.now);
-    expect(seen() & TSR.FIS).toBe(0);
-    advance(1);
-    expect(seen() & TSR.FIS).toBe(TSR.FIS);
-    expect(core.timers.timeBase & BigInt(ticks / 2)).not.toBe(0n);
-    write('TSR', TSR.FIS);
-  }
-});
+test.each([0, 1, 2, 3])(
+  'TCR[FP] = %i: the fixed interval timer fires where its bit of the time base rises',
+  (period) => {
+    const ticks = 2 ** (13 + 4 * period);
+    const { advance, write, seen, clock, core } = timers({ ticks: 2, cycles: 3 });
+    write('TCR', TCR.FIE | (period << 24));
+    for (const edge of [ticks / 2, (3 * ticks) / 2, (5 * ticks) / 2]) {
+      const cycle = Math.ceil((edge * 3) / 2);
+      expect(core.timers.due).toBe(cycle);
+      advance(cycle - 1 - clock.now);
+      expect(seen() & TSR.FIS).toBe(0);
+      advance(1);
+      expect(seen() & TSR.FIS).toBe(TSR.FIS);
+      expect(core.timers.timeBase & BigInt(ticks / 2)).not.toBe(0n);
+      write('TSR', TSR.FIS);
+    }
+  },
+);
 
 test('a time base written to a value with the chosen bit set fires, one with the bit clear does not', () => {
   const { write, seen } = timers();
@@ -198,20 +202,32 @@ const value: Record<Name, fc.Arbitrary<number>> = {
   TBU: fc.constantFrom(0, 1, 0xffffffff),
   DEC: fc.oneof(fc.nat(40), fc.constantFrom(0xffffffff)),
   DECAR: fc.nat(12),
-  TCR: fc.tuple(fc.nat(0xf), fc.nat(0x3f), fc.constantFrom(0, 0x10, 0x20)).map(
-    ([periods, bits, wrc]) => (((periods & 12) << 28) | ((periods & 3) << 24) | (bits << 22) | (wrc << 24)) & 0xffc00000,
-  ),
+  TCR: fc
+    .tuple(fc.nat(0xf), fc.nat(0x3f), fc.constantFrom(0, 0x10, 0x20))
+    .map(
+      ([periods, bits, wrc]) =>
+        (((periods & 12) << 28) | ((periods & 3) << 24) | (bits << 22) | (wrc << 24)) & 0xffc00000,
+    ),
   TSR: fc.nat(0x3f).map((bits) => bits << 26),
 };
 const action = fc.oneof(
-  { arbitrary: fc.record({ kind: fc.constant('advance' as const), cycles: fc.oneof(fc.constant(1), fc.nat(60)) }), weight: 5 },
+  {
+    arbitrary: fc.record({ kind: fc.constant('advance' as const), cycles: fc.oneof(fc.constant(1), fc.nat(60)) }),
+    weight: 5,
+  },
   { arbitrary: fc.constant({ kind: 'look' as const }), weight: 1 },
   ...(Object.keys(value) as Name[]).map((name) => ({
     arbitrary: fc.record({ kind: fc.constant('write' as const), name: fc.constant(name), value: value[name] }),
     weight: 1,
   })),
 );
-const rates = [[1, 1], [1, 2], [2, 3], [3, 7], [5, 2]].map(([ticks, cycles]) => ({ ticks: ticks!, cycles: cycles! }));
+const rates = [
+  [1, 1],
+  [1, 2],
+  [2, 3],
+  [3, 7],
+  [5, 2],
+].map(([ticks, cycles]) => ({ ticks: ticks!, cycles: cycles! }));
 
 test('timers brought up to date when somebody looks agree with timers stepped tick by tick', () => {
   const noticed = { WIS: 0, DIS: 0, FIS: 0, resets: 0 };

@@ -31,13 +31,19 @@ interface Row {
 
 /** Comma-separated with quotes. */
 function parse(text: string): Row[] {
-  const rows = text.trim().split('\n').map((line) => [...line.matchAll(/("([^"]*)"|[^,]*)(,|$)/g)].map((m) => m[2] ?? m[1]!));
+  const rows = text
+    .trim()
+    .split('\n')
+    .map((line) => [...line.matchAll(/("([^"]*)"|[^,]*)(,|$)/g)].map((m) => m[2] ?? m[1]!));
   const [head, ...body] = rows;
   return body.map((cells) => Object.fromEntries(head!.map((name, i) => [name, cells[i] ?? ''])) as unknown as Row);
 }
 
 const pairs = (text: string, separator: string): [string, string][] =>
-  text.split(' ').filter((p) => p !== '').map((p) => p.split(separator) as [string, string]);
+  text
+    .split(' ')
+    .filter((p) => p !== '')
+    .map((p) => p.split(separator) as [string, string]);
 
 const excNames: Partial<Record<Trap['kind'], string>> = {
   program: 'program',
@@ -99,7 +105,8 @@ function differences(row: Row): string[] {
     let bits = i === R.XER ? 0xe000007f : -1;
     const crMask = i === R.CR && ignored.find((d) => d.startsWith('cr:'));
     if (crMask) bits = ~parseInt(crMask.slice(3), 16);
-    if ((words[i]! & bits) !== (expectedWords[i]! & bits)) wrong.push(`word ${i}: ${hex(words[i]!)}, not ${hex(expectedWords[i]!)}`);
+    if ((words[i]! & bits) !== (expectedWords[i]! & bits))
+      wrong.push(`word ${i}: ${hex(words[i]!)}, not ${hex(expectedWords[i]!)}`);
   }
   if (!ignored.includes('mem') && Buffer.compare(ram.slice(0x10000, 256), expectedMemory) !== 0) wrong.push('memory');
   wrong.push(...outcome(row, trap, ignored));
@@ -107,14 +114,20 @@ function differences(row: Row): string[] {
 }
 
 function outcome(row: Row, trap: Trap | null, ignored: string[]): string[] {
-  if (row.exc === '') return trap ? [`trap ${JSON.stringify(trap)}`] : core.regs.pc !== parseInt(row.nip, 16) ? [`pc ${hex(core.regs.pc)}`] : [];
+  if (row.exc === '')
+    return trap
+      ? [`trap ${JSON.stringify(trap)}`]
+      : core.regs.pc !== parseInt(row.nip, 16)
+        ? [`pc ${hex(core.regs.pc)}`]
+        : [];
   const [name, ...details] = row.exc.split(' ');
   if (!trap) return [`no ${name}`];
   const wrong = excNames[trap.kind] === name ? [] : [`${trap.kind} instead of ${name}`];
   for (const [key, value] of pairs(details.join(' '), '=')) {
     const expected = parseInt(value, 16);
     if (key === 'srr0' && core.regs.pc !== expected) wrong.push(`srr0 ${hex(core.regs.pc)}`);
-    if (key === 'esr' && !ignored.includes('esr') && ((syndrome(trap) ?? 0) >>> 0) !== expected) wrong.push(`esr ${hex(syndrome(trap) ?? 0)}`);
+    if (key === 'esr' && !ignored.includes('esr') && (syndrome(trap) ?? 0) >>> 0 !== expected)
+      wrong.push(`esr ${hex(syndrome(trap) ?? 0)}`);
     if (key === 'dear' && 'address' in trap && trap.address >>> 0 !== expected) wrong.push(`dear ${hex(trap.address)}`);
   }
   return wrong;

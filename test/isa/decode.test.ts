@@ -20,10 +20,13 @@ const reserved: readonly [word: number, why: string][] = [
   [0x7c001194, 'addze with a second register'],
 ];
 
-test.each(reserved.map(([word, why]) => [word.toString(16), why, word] as const))('%s is no instruction: %s', (_, _why, word) => {
-  expect(decode(word)).toBeUndefined();
-  expect(disassemble(word)).toBe(`.long 0x${word.toString(16)}`);
-});
+test.each(reserved.map(([word, why]) => [word.toString(16), why, word] as const))(
+  '%s is no instruction: %s',
+  (_, _why, word) => {
+    expect(decode(word)).toBeUndefined();
+    expect(disassemble(word)).toBe(`.long 0x${word.toString(16)}`);
+  },
+);
 
 test('branch targets wrap at both ends of the address space', () => {
   expect(disassemble(asm('b', { li: -2 }), 0)).toBe('b 0xfffffff8');
@@ -31,8 +34,15 @@ test('branch targets wrap at both ends of the address space', () => {
 });
 
 test('an instruction that programs seldom run is marked rare, and no common one is', () => {
-  expect(['macchw', 'dlmzb', 'lswi', 'icread'].map((name) => instructionNamed(name).rare)).toEqual([true, true, true, true]);
-  expect(['addi', 'lwz', 'bc', 'rlwinm', 'stwu'].map((name) => instructionNamed(name).rare)).toEqual(Array(5).fill(false));
+  expect(['macchw', 'dlmzb', 'lswi', 'icread'].map((name) => instructionNamed(name).rare)).toEqual([
+    true,
+    true,
+    true,
+    true,
+  ]);
+  expect(['addi', 'lwz', 'bc', 'rlwinm', 'stwu'].map((name) => instructionNamed(name).rare)).toEqual(
+    Array(5).fill(false),
+  );
 });
 
 /** Why a word that another implementation without FPU runs is no instruction here. */

@@ -53,8 +53,13 @@ test('the fields and fixed bits of an instruction do not overlap, and its syntax
     }
     expect((match & ~mask) >>> 0, name).toBe(0);
     const names = fields.map((f) => f.name);
-    expect((syntax.match(/\w+/g) ?? []).filter((operand) => !names.includes(operand)), name).toEqual([]);
-    const unwritten = names.filter((field) => !['rc', 'oe', 'lk'].includes(field) && !new RegExp(`\\b${field}\\b`).test(syntax));
+    expect(
+      (syntax.match(/\w+/g) ?? []).filter((operand) => !names.includes(operand)),
+      name,
+    ).toEqual([]);
+    const unwritten = names.filter(
+      (field) => !['rc', 'oe', 'lk'].includes(field) && !new RegExp(`\\b${field}\\b`).test(syntax),
+    );
     expect(unwritten, name).toEqual([]);
   }
 });
@@ -127,7 +132,9 @@ testWith(objdump)('binutils writes every instruction as the disassembler does', 
   const { stdout } = await withFile('words.bin', bigEndian(generated.map((g) => g.word)), (path) =>
     run(objdump!, [...options, path]),
   );
-  const lines = stdout.split('\n').flatMap((line) => /^\s*[0-9a-f]+:\t(?:[0-9a-f]{2} ){4}\t(.*)$/.exec(line)?.[1] ?? []);
+  const lines = stdout
+    .split('\n')
+    .flatMap((line) => /^\s*[0-9a-f]+:\t(?:[0-9a-f]{2} ){4}\t(.*)$/.exec(line)?.[1] ?? []);
   expect(lines).toHaveLength(generated.length);
   const different = generated.flatMap(({ word }, i) => {
     const inside = disassemble(word, i * 4);

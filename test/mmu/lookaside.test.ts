@@ -14,7 +14,13 @@ const CODE = 0xf0000000;
 const RESULT = 3;
 
 type Step =
-  | { readonly kind: 'tlbwe'; readonly entry: number; readonly word: number; readonly value: number; readonly tid: number }
+  | {
+      readonly kind: 'tlbwe';
+      readonly entry: number;
+      readonly word: number;
+      readonly value: number;
+      readonly tid: number;
+    }
   | { readonly kind: 'pid'; readonly pid: number }
   | { readonly kind: 'msr'; readonly msr: number }
   | { readonly kind: 'access'; readonly use: Use; readonly address: number };
@@ -32,7 +38,10 @@ const word0 = fc
     fc.constantFrom(0x200, 0x200, 0x200, 0),
   )
   .map(([epn, part, size, space, valid]) => epn | part | (size << 4) | (space << 8) | valid);
-const word1 = fc.oneof(fc.nat(0x3f).map((page) => page << 12), fc.constantFrom(0x40000 * 4, 1));
+const word1 = fc.oneof(
+  fc.nat(0x3f).map((page) => page << 12),
+  fc.constantFrom(0x40000 * 4, 1),
+);
 const word2 = fc.oneof(fc.constant(0x3f), fc.nat(0x3f));
 const access = fc.record({
   kind: fc.constant('access' as const),
@@ -44,7 +53,9 @@ const tlbwe = fc.oneof(
     fc.record({ kind: fc.constant('tlbwe' as const), entry, word: fc.constant(word), value, tid }),
   ),
 );
-const msrBits = fc.subarray([MSR.PR, MSR.DS, MSR.IS]).map((bits) => bits.reduce((all, bit) => all | bit, MSR.ME as number));
+const msrBits = fc
+  .subarray([MSR.PR, MSR.DS, MSR.IS])
+  .map((bits) => bits.reduce((all, bit) => all | bit, MSR.ME as number));
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
     { arbitrary: access, weight: 10 },
@@ -61,7 +72,10 @@ const { core, ram, bus } = machine({ ram: DATA + 0x1000 });
 for (let n = 0; n < DATA / 4; n++) ram.write(4 * n, 4, asm('addi', { rt: RESULT, si: n }));
 put(ram, DATA, [asm('lwz', { rt: RESULT, ra: 4 }), asm('stw', { rs: 5, ra: 4 })]);
 
-function writeEntry(entries: (Entry | undefined)[], { entry, word, value, tid }: Omit<Step & { kind: 'tlbwe' }, 'kind'>): void {
+function writeEntry(
+  entries: (Entry | undefined)[],
+  { entry, word, value, tid }: Omit<Step & { kind: 'tlbwe' }, 'kind'>,
+): void {
   core.system.set('mmucr', tid);
   writeTlb(core, entry, word, value);
   const old = entries[entry] ?? { words: [0, 0, 0], tid: 0 };
@@ -89,7 +103,13 @@ function attempt(use: Use, address: number): string | number {
   return 'stored nowhere';
 }
 
-function expected(entries: readonly (Entry | undefined)[], use: Use, address: number, msr: number, pid: number): string | number {
+function expected(
+  entries: readonly (Entry | undefined)[],
+  use: Use,
+  address: number,
+  msr: number,
+  pid: number,
+): string | number {
   const space = msr & (use === 'execute' ? MSR.IS : MSR.DS) ? 1 : 0;
   const answer = translate(entries, { address, space, pid, user: (msr & MSR.PR) !== 0, use });
   const side = use === 'execute' ? 'instruction' : 'data';

@@ -79,9 +79,24 @@ const size = fc.oneof(fc.constantFrom(0, 1, 2, 3, 4, 5, 7, 9), fc.nat(15));
 
 /** Any entry, its reserved bits and the unused bits of its page numbers included. */
 export const anyEntry: fc.Arbitrary<Entry> = fc
-  .record({ epn: uint32, valid: fc.nat(7), space: fc.nat(1), size, word1: fc.oneof(uint32, uint32.map((w) => w & ~0xf)), word2: uint32, tid })
+  .record({
+    epn: uint32,
+    valid: fc.nat(7),
+    space: fc.nat(1),
+    size,
+    word1: fc.oneof(
+      uint32,
+      uint32.map((w) => w & ~0xf),
+    ),
+    word2: uint32,
+    tid,
+  })
   .map((e) => ({
-    words: [((e.epn & 0xfffffc00) | (e.valid > 0 ? 0x200 : 0) | (e.space << 8) | (e.size << 4)) >>> 0, e.word1, e.word2],
+    words: [
+      ((e.epn & 0xfffffc00) | (e.valid > 0 ? 0x200 : 0) | (e.space << 8) | (e.size << 4)) >>> 0,
+      e.word1,
+      e.word2,
+    ],
     tid: e.tid,
   }));
 
@@ -98,7 +113,10 @@ export function lookupNear(entries: readonly Entry[]): fc.Arbitrary<Lookup> {
         { arbitrary: uint32, weight: 1 },
       ),
       space: fc.constantFrom<0 | 1>(space, space, space, (1 - space) as 0 | 1),
-      pid: fc.oneof({ arbitrary: fc.constant(tid), weight: 3 }, { arbitrary: fc.constantFrom(0, 1, 2, 255), weight: 1 }),
+      pid: fc.oneof(
+        { arbitrary: fc.constant(tid), weight: 3 },
+        { arbitrary: fc.constantFrom(0, 1, 2, 255), weight: 1 },
+      ),
       user: fc.boolean(),
       use,
     });

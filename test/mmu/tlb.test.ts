@@ -25,7 +25,9 @@ test('find, allows and real agree with the manual’s text on any entries and ac
   const seen = { miss: 0, forbidden: 0, real: 0, above4GiB: 0 };
   const cases = fc
     .array(anyEntry, { minLength: 1, maxLength: TLB_ENTRIES })
-    .chain((entries) => fc.tuple(fc.constant(entries), fc.array(lookupNear(entries), { minLength: 20, maxLength: 20 })));
+    .chain((entries) =>
+      fc.tuple(fc.constant(entries), fc.array(lookupNear(entries), { minLength: 20, maxLength: 20 })),
+    );
   fc.assert(
     fc.property(cases, ([entries, lookups]) => {
       const tlb = filled(entries);

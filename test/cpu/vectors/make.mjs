@@ -4,9 +4,10 @@
 
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import './make-arithmetic.mjs';
-import './make-others.mjs';
 import { files } from './make-rows.mjs';
+
+await import('./make-arithmetic.mjs');
+await import('./make-others.mjs');
 
 for (const [name, rows] of Object.entries(files)) {
   const head = 'form,asm,code,in,memin,out,memout,nip,exc,dontcare,source';
