@@ -96,10 +96,10 @@ static bool asynchronous(void) {
          last.vector == VECTOR_DECREMENTER || last.vector == VECTOR_FIXED_INTERVAL || last.vector == VECTOR_WATCHDOG;
 }
 
-/* Runs the machine of `start` until something traps. With MSR[EE] set a decrementer interrupt ends it at last; if one comes
- * before the first instruction (others may have had the processor in between), nothing was tried, so it is tried again with
- * more time. An attempt that is still where it began after the last one does run there, as a branch to itself. Feeds the
- * watchdog, whose reset no register can take back once it is enabled. */
+/* Runs the machine of `start` until something traps. With MSR[EE] set a decrementer interrupt ends it at last. Where an
+ * interrupt comes before the first instruction, because others had the processor meanwhile, nothing was executed: it is run
+ * again, with more time. What is still there after the last time does run, as a branch to itself. Feeds the watchdog, whose
+ * reset no register can take back once it is enabled. */
 static void attempt(const struct trap_frame *start) {
   u32 ticks = ESCAPE_TICKS;
   for (u32 i = 0; i < ESCAPES; i++, ticks *= 4) {
@@ -115,8 +115,7 @@ static void attempt(const struct trap_frame *start) {
 
 /* Runs from an address until something traps. */
 static void run_at(u32 pc, u32 msr, u32 r4, u32 r5) {
-  static struct trap_frame start;
-  memset(&start, 0, sizeof start);
+  static struct trap_frame start; /* all other registers are 0 */
   start.pc = pc;
   start.msr = msr;
   start.gpr[1] = 0xfffffff0;
@@ -458,7 +457,6 @@ static void hostile_call(u32 token, u32 registers[8]) {
   code[0] = machine.hypercall;
   code[1] = SC;
   code_written(code, 8);
-  memset(&start, 0, sizeof start);
   for (u32 i = 0; i < 32; i++) start.gpr[i] = 0x10101010 * (i & 15) + i;
   for (u32 i = 0; i < 8; i++) start.gpr[3 + i] = registers[i];
   start.gpr[11] = token;

@@ -3,22 +3,30 @@ import type { Stream } from '../console/mux.js';
 import { partitionOf } from '../console/names.js';
 import { statistics } from './statistics.js';
 
+/** What commands tell of. */
+export interface Subject {
+  readonly machine: Machine;
+  /** Lines that say where the streams' ptys are. */
+  ptys(): string[];
+}
+
 /** The commands of the multiplexer's command line. */
 // prettier-ignore
-const commands: Readonly<Record<string, { readonly help: string; readonly run: (machine: Machine) => string[] }>> = {
-  programs: { help: 'what each program does, its pc and last trap', run: (machine) => programLines(machine) },
-  stats:    { help: 'instructions, cycles, and exits by kind',      run: (machine) => statistics(machine) },
+const commands: Readonly<Record<string, { readonly help: string; readonly run: (subject: Subject) => string[] }>> = {
+  programs: { help: 'what each program does, its pc and last trap', run: ({ machine }) => programLines(machine) },
+  ptys:     { help: 'the pty of each stream',                       run: ({ ptys }) => ptys() },
+  stats:    { help: 'instructions, cycles, and exits by kind',      run: ({ machine }) => statistics(machine) },
   help:     { help: 'this list',                                    run: () => help() },
 };
 
 const help = (): string[] => Object.entries(commands).map(([name, { help }]) => `${name.padEnd(10)}${help}`);
 
 /** Run one line of the multiplexer's command line; gives the lines of its answer. */
-export function command(machine: Machine, line: string): string[] {
+export function command(subject: Subject, line: string): string[] {
   const word = line.trim();
   if (word === '') return [];
   const known = Object.hasOwn(commands, word) ? commands[word] : undefined;
-  return known?.run(machine) ?? [`there is no command '${word}'; 'help' lists them`];
+  return known?.run(subject) ?? [`there is no command '${word}'; 'help' lists them`];
 }
 
 /** Each program's state, pc and last trap: what a person wants to know of a guest that says nothing. */

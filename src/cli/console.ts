@@ -114,21 +114,24 @@ function openConsole(
       say: complain,
     };
   }
-  const state = (stream: Stream): string => {
-    const link = links.of(stream);
-    return link === undefined ? stateOf(machine, stream) : `${stateOf(machine, stream)}, ${link}`;
-  };
+  const subject = { machine, ptys: () => ptyLines(streams, links) };
   const terminal = new Terminal({
     input: process.stdin,
     output: process.stdout,
     quit,
     ...(escape && { escape }),
-    commands: (line) => command(machine, line),
-    stateOf: state,
-    silence: { afterMs: SILENCE, report: () => programLines(machine) },
+    commands: (line) => command(subject, line),
+    stateOf: (stream) => stateOf(machine, stream),
+    silence: {
+      afterMs: SILENCE,
+      report: () => [`nothing was printed for ${SILENCE / 1000} seconds:`, ...programLines(machine)],
+    },
   });
   return { terminal, say: (line) => terminal.say(line) };
 }
+
+const ptyLines = (streams: readonly Stream[], links: PtyLinks): string[] =>
+  streams.map((stream) => `${stream.name}  ${links.of(stream) ?? 'has no pty'}`);
 
 const complain = (line: string): void => void process.stderr.write(`hv440: ${line}\n`);
 

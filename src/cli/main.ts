@@ -96,6 +96,23 @@ function addDts(hv440: Command): void {
     .action(action(async () => (await import('./dts.js')).dts));
 }
 
+function addDisasm(hv440: Command): void {
+  const shown = examples(
+    'hv440 disasm firmware/hello/hello.elf',
+    'hv440 disasm vmlinux --start start_kernel --stop 0xc0400000',
+    'hv440 disasm code.bin --base 0x1000 --json',
+  );
+  hv440
+    .command('disasm <IMAGE>')
+    .description('list the code of an image, as objdump -d -M440 does')
+    .option('--start <PLACE>', 'where to begin: an address or a symbol')
+    .option('--stop <PLACE>', 'where to end (not listed): an address or a symbol')
+    .option('--base <ADDRESS>', 'where raw code lies')
+    .option('--json', 'an array with one object a word')
+    .addHelpText('after', shown)
+    .action(action(async () => (await import('./disasm.js')).disasm));
+}
+
 function program(): Command {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
   const hv440 = new Command('hv440')
@@ -107,7 +124,7 @@ function program(): Command {
       'after',
       examples('hv440 boot devicetrees/two-partitions.dts', 'hv440 run firmware/hello/hello.elf', 'hv440 help boot'),
     );
-  for (const add of [addBoot, addRun, addCheck, addDts]) add(hv440);
+  for (const add of [addBoot, addRun, addCheck, addDts, addDisasm]) add(hv440);
   hv440.showHelpAfterError('hv440 help lists the commands');
   for (const command of hv440.commands) command.showHelpAfterError(`hv440 help ${command.name()} lists the options`);
   return hv440;

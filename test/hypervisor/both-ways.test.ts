@@ -11,7 +11,10 @@ const long = process.env['HV440_LONG'] === '1';
 const board = `&memory0 { reg = <0x0 0x0 0x00100000>; };
 ${[1, 2, 3].map((n) => `&UART${n} { status = "disabled"; };`).join('')}`;
 
-const neighbour = { program: new Code().label('spin').op('addi', { rt: 3, ra: 3, si: 1 }).b('spin').at(0x40000).word(0x5afe5afe), memory: '<0 0 0 0x200000>' };
+const neighbour = {
+  program: new Code().label('spin').op('addi', { rt: 3, ra: 3, si: 1 }).b('spin').at(0x40000).word(0x5afe5afe),
+  memory: '<0 0 0 0x200000>',
+};
 
 test('whatever a program does to its translations, it leaves the same behind on a board and in a partition', () => {
   let [faults, misses, runs] = [0, 0, 0];
@@ -19,7 +22,10 @@ test('whatever a program does to its translations, it leaves the same behind on 
     fc.property(program, (code) => {
       const alone = bare(code, { board });
       // `withinGrants` is asked at every exit
-      const { hv, partition, output, exits } = hypervisor({ neighbour, guest: { program: code } }, { partitions: 'quantum = <1000>;' });
+      const { hv, partition, output, exits } = hypervisor(
+        { neighbour, guest: { program: code } },
+        { partitions: 'quantum = <1000>;' },
+      );
       const safe = partition('neighbour').board.bus.ram.regions[0]!.target;
       const before = rawMemory(safe);
       while (partition('guest').running && hv.clock.now < 2_000_000) hv.run(5000);

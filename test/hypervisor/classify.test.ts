@@ -30,7 +30,11 @@ const told = (exit: Exit): string => {
   return `reflect ${trap.kind}${'cause' in trap ? ` ${trap.cause}` : ''}`;
 };
 
-const data = (kind: 'data-tlb-miss' | 'data-storage' | 'alignment', address: number, access: 'read' | 'write' = 'read'): Trap => ({ kind, address, access });
+const data = (
+  kind: 'data-tlb-miss' | 'data-storage' | 'alignment',
+  address: number,
+  access: 'read' | 'write' = 'read',
+): Trap => ({ kind, address, access });
 const fetched = (kind: 'instruction-tlb-miss' | 'instruction-storage', at: number): [Trap, number] => [{ kind }, at];
 
 // prettier-ignore

@@ -66,7 +66,11 @@ export class Code {
 
   /** rt <- a 32-bit number; always two instructions. */
   li(rt: number, value: number): this {
-    return this.op('addis', { rt, ra: 0, si: (value >> 16) & 0xffff }).op('ori', { ra: rt, rs: rt, ui: value & 0xffff });
+    return this.op('addis', { rt, ra: 0, si: (value >> 16) & 0xffff }).op('ori', {
+      ra: rt,
+      rs: rt,
+      ui: value & 0xffff,
+    });
   }
 
   b(label: string, lk = 0): this {

@@ -8,7 +8,11 @@ const spin = { program: new Code().label('spin').op('addi', { rt: 3, ra: 3, si: 
 const reset = (code: Code): Code => code.setSpr('DBCR0', 0x30000000);
 
 /** Lets the machine wait at MSR[WE], with these MSR bits and timers. */
-const wait = (msr: number, tcr: number): Code => new Code().setSpr('TCR', tcr).setMsr(MSR.WE | msr).finish(9);
+const wait = (msr: number, tcr: number): Code =>
+  new Code()
+    .setSpr('TCR', tcr)
+    .setMsr(MSR.WE | msr)
+    .finish(9);
 
 // prettier-ignore
 const endings: readonly (readonly [string, Code, Ending])[] = [
@@ -67,7 +71,13 @@ test('a loop that counts down is no branch to itself for ever', () => {
 });
 
 test('a branch to itself ends at the interrupt that was enabled', () => {
-  const code = new Code().vector(10, 'tick').setSpr('TCR', TCR.DIE).setSpr('DEC', 20_000).setMsr(MSR.EE).label('spin').b('spin');
+  const code = new Code()
+    .vector(10, 'tick')
+    .setSpr('TCR', TCR.DIE)
+    .setSpr('DEC', 20_000)
+    .setMsr(MSR.EE)
+    .label('spin')
+    .b('spin');
   code.at(0x2000).label('tick').finish(5);
   expect(guest(code, { partitions: 'quantum = <1000>;' }).ending).toEqual({ kind: 'finished', status: 5 });
   expect(bare(code).progress).toMatchObject({ ending: { status: 5 } });
@@ -98,9 +108,16 @@ function spoiler(): Code {
   const code = new Code().lwz(3, 0x4000).op('mfdcr', { rt: 4, dcr: 0xc2 }).op('or', { ra: 3, rs: 3, rb: 4 });
   code.li(30, 0xef600300);
   [1, 3, 7].forEach((d) => code.op('lbz', { rt: 4, ra: 30, d }).op('or', { ra: 3, rs: 3, rb: 4 }));
-  ['TCR', 'TSR', 'DEC', 'SPRG0', 'IVPR', 'USPRG0', 'PID', 'TBU'].forEach((name) => code.mfspr(4, name).op('or', { ra: 3, rs: 3, rb: 4 }));
+  ['TCR', 'TSR', 'DEC', 'SPRG0', 'IVPR', 'USPRG0', 'PID', 'TBU'].forEach((name) =>
+    code.mfspr(4, name).op('or', { ra: 3, rs: 3, rb: 4 }),
+  );
   [9, 20, 31].forEach((r) => code.op('or', { ra: 3, rs: 3, rb: r === 31 ? 9 : r }));
-  code.li(29, 40).op('tlbre', { rt: 4, ra: 29, ws: 0 }).op('or', { ra: 3, rs: 3, rb: 4, rc: 1 }).bc(4, 2, 'dirty').print('.');
+  code
+    .li(29, 40)
+    .op('tlbre', { rt: 4, ra: 29, ws: 0 })
+    .op('or', { ra: 3, rs: 3, rb: 4, rc: 1 })
+    .bc(4, 2, 'dirty')
+    .print('.');
   code.li(9, -1).li(20, -1).stw(9, 0x4000).op('mtdcr', { rs: 9, dcr: 0xc2 });
   [1, 7].forEach((d) => code.op('stb', { rs: 9, ra: 30, d }));
   code.setSpr('SPRG0', 1).setSpr('USPRG0', 1).setSpr('TBU', 5).setSpr('DEC', 100_000).setSpr('IVPR', 0x10000);
@@ -136,7 +153,11 @@ test('twenty restarts of a bare board are alike', () => {
 });
 
 test('what was typed and has not arrived survives a restart', () => {
-  const code = new Code().li(30, 0xef600300).label('poll').op('lbz', { rt: 3, ra: 30, d: 5 }).op('andi.', { ra: 3, rs: 3, ui: 1 });
+  const code = new Code()
+    .li(30, 0xef600300)
+    .label('poll')
+    .op('lbz', { rt: 3, ra: 30, d: 5 })
+    .op('andi.', { ra: 3, rs: 3, ui: 1 });
   code.bc(12, 2, 'poll').op('lbz', { rt: 3, ra: 30, d: 0 }).op('stb', { rs: 3, ra: 30, d: 0 });
   reset(code).finish(1);
   const { hv, output } = hypervisor({ guest: { program: code, node: 'on-reset = "restart";' } });

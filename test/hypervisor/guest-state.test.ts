@@ -30,7 +30,10 @@ test('each PID sees its own pages, and those of TID 0 as well', () => {
   code.tlb(22, { ea: at + 0x1000, pa: 0x6000, size: size.k4, tid: 0 });
   code.tlb(4, { ea: at, pa: 0, size: size.m256, valid: false }).vector(13, 'miss').li(3, at);
   [1, 2, 1].forEach((pid, i) => {
-    code.setSpr('PID', pid).op('lwz', { rt: 4, ra: 3, d: 0x10 }).stw(4, 0x100 + 8 * i);
+    code
+      .setSpr('PID', pid)
+      .op('lwz', { rt: 4, ra: 3, d: 0x10 })
+      .stw(4, 0x100 + 8 * i);
     code.op('lwz', { rt: 4, ra: 3, d: 0x1010 }).stw(4, 0x104 + 8 * i);
   });
   code.setSpr('PID', 3).op('lwz', { rt: 4, ra: 3, d: 0x10 });
@@ -61,8 +64,18 @@ test('user reads of SPRG4 to 7 and USPRG0 give the guest’s values without an e
 });
 
 test('the time base that a user reads is the guest’s own, and goes on while others have the core', () => {
-  const read = (code: Code, at: number): Code => code.op('mftb', { rt: 3, spr: 268 }).op('mftb', { rt: 4, spr: 269 }).stw(3, at).stw(4, at + 4);
-  const code = open(new Code()).setSpr('TBL', 0).setSpr('TBU', 7).setSpr('TBL', 0x1000).vector(8, 'call').rfi('user', MSR.PR);
+  const read = (code: Code, at: number): Code =>
+    code
+      .op('mftb', { rt: 3, spr: 268 })
+      .op('mftb', { rt: 4, spr: 269 })
+      .stw(3, at)
+      .stw(4, at + 4);
+  const code = open(new Code())
+    .setSpr('TBL', 0)
+    .setSpr('TBU', 7)
+    .setSpr('TBL', 0x1000)
+    .vector(8, 'call')
+    .rfi('user', MSR.PR);
   read(code.label('user'), 0x100).op('sc');
   read(code.at(0x2000).label('call'), 0x108).finish();
   const left = results(guest(code), 4).map((w) => parseInt(w, 16));
@@ -92,7 +105,9 @@ test('an alignment interrupt carries its address', () => {
 
 test('dcbz on a cache-inhibited page is an alignment interrupt, of memory and of a device alike', () => {
   for (const ea of [0x40000040, 0xef600300]) {
-    const code = new Code().vector(5, 'alignment').tlb(4, { ea: 0x40000000, pa: 0, size: size.m256, attributes: 0x400 });
+    const code = new Code()
+      .vector(5, 'alignment')
+      .tlb(4, { ea: 0x40000000, pa: 0, size: size.m256, attributes: 0x400 });
     code.li(3, ea).op('dcbz', { ra: 0, rb: 3 }).finish(1);
     code.at(0x2000).label('alignment').report(0x100, 'DEAR').finish();
     expect(both(code, 1).left).toEqual([hex(ea & ~31)]);

@@ -94,7 +94,10 @@ test('what a call does not return is preserved, and a refused call keeps even r4
 });
 
 test('the supervisor’s state is what it was: a call is no interrupt', () => {
-  const code = new Code().setSpr('SRR0', 0x1230).setSpr('SRR1', 0x5678).setMsr(MSR.ME | MSR.CE);
+  const code = new Code()
+    .setSpr('SRR0', 0x1230)
+    .setSpr('SRR1', 0x5678)
+    .setMsr(MSR.ME | MSR.CE);
   call(code, POLL, 1).report(0x100, 'SRR0', 'SRR1').op('mfmsr', { rt: 3 }).stw(3, 0x108).finish();
   expect(results(guest(code, { ports }), 3)).toEqual(['1230', '5678', hex(MSR.ME | MSR.CE)]);
 });
@@ -104,7 +107,9 @@ test('typed characters arrive one by one, are polled and received from the left'
   call(code, POLL, 1).op('cmpi', { bf: 0, ra: 4, si: 5 }).bc(4, 2, 'wait').stw(5, 0x100);
   keep(call(code, RECEIVE, 1, 2), 0x104).stw(5, 0x10c);
   keep(call(code, RECEIVE, 1, 99), 0x110).stw(5, 0x118);
-  keep(call(code, RECEIVE, 1, 16), 0x11c).stw(5, 0x124).finish();
+  keep(call(code, RECEIVE, 1, 16), 0x11c)
+    .stw(5, 0x124)
+    .finish();
   const made = hypervisor({ guest: { program: code, ports } });
   expect(made.hv.type('guest/console', Buffer.from('hello'))).toBe(true);
   expect(made.hv.waitingInput).toBe(5);
@@ -128,7 +133,11 @@ const enable = (code: Code, lines: number): Code => {
 test('a character that has arrived interrupts through the guest’s controller until it is taken', () => {
   const code = enable(new Code(), 0x80000000).vector(4, 'external').setMsr(MSR.EE).label('spin').b('spin');
   code.at(0x2000).label('external').op('mfdcr', { rt: 3, dcr: 0xc6 }).stw(3, 0x100);
-  keep(call(code, RECEIVE, 1, 16), 0x104).stw(5, 0x10c).op('mfdcr', { rt: 3, dcr: 0xc6 }).stw(3, 0x110).finish();
+  keep(call(code, RECEIVE, 1, 16), 0x104)
+    .stw(5, 0x10c)
+    .op('mfdcr', { rt: 3, dcr: 0xc6 })
+    .stw(3, 0x110)
+    .finish();
   const made = hypervisor({ guest: { program: code, ports } });
   made.hv.type('guest/console', Buffer.from('k'));
   expect(runToEnd(made.hv)).toMatchObject({ kind: 'ended', ending: { kind: 'finished' } });
@@ -174,5 +183,10 @@ test('EV_IDLE is woken by a typed character', () => {
 });
 
 test('calls have names for people', () => {
-  expect([SEND, IDLE, 0x20003, -1].map(hypercallName)).toEqual(['EV_BYTE_CHANNEL_SEND', 'EV_IDLE', '0x20003', '0xffffffff']);
+  expect([SEND, IDLE, 0x20003, -1].map(hypercallName)).toEqual([
+    'EV_BYTE_CHANNEL_SEND',
+    'EV_IDLE',
+    '0x20003',
+    '0xffffffff',
+  ]);
 });

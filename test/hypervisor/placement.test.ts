@@ -8,7 +8,12 @@ const PAGE = 0x1000;
 const memory = new SharedMemory(0x3000000);
 const whole = Ram.allocate(memory, 0x2000000);
 
-const region = (base: number, size: number, at = 0): Region<Ram> => ({ name: 'memory', base, size, target: whole.window(at, size) });
+const region = (base: number, size: number, at = 0): Region<Ram> => ({
+  name: 'memory',
+  base,
+  size,
+  target: whole.window(at, size),
+});
 const MIB = 0x100000;
 const pages = fc.integer({ min: 1, max: 600 }).map((n) => n * PAGE);
 
@@ -16,19 +21,23 @@ const sum = (sizes: readonly number[]): number => sizes.reduce((a, b) => a + b, 
 
 test('places do not overlap, lie on the board, and are the very bytes of its memory', () => {
   fc.assert(
-    fc.property(fc.array(pages, { minLength: 1, maxLength: 12 }), fc.constantFrom(0, 0x40000000, 0xf_0000_0000), (sizes, base) => {
-      const board = region(base, 0x2000000);
-      const placed = place([board], sizes);
-      placed.forEach(({ physical, ram }, i) => {
-        expect(ram.size).toBe(sizes[i]);
-        expect(physical % PAGE).toBe(0);
-        expect(ram.offset - whole.offset).toBe(physical - base);
-        expect(physical >= base && physical + ram.size <= base + board.size).toBe(true);
-        for (const other of placed.slice(0, i)) {
-          expect(physical >= other.physical + other.ram.size || other.physical >= physical + ram.size).toBe(true);
-        }
-      });
-    }),
+    fc.property(
+      fc.array(pages, { minLength: 1, maxLength: 12 }),
+      fc.constantFrom(0, 0x40000000, 0xf_0000_0000),
+      (sizes, base) => {
+        const board = region(base, 0x2000000);
+        const placed = place([board], sizes);
+        placed.forEach(({ physical, ram }, i) => {
+          expect(ram.size).toBe(sizes[i]);
+          expect(physical % PAGE).toBe(0);
+          expect(ram.offset - whole.offset).toBe(physical - base);
+          expect(physical >= base && physical + ram.size <= base + board.size).toBe(true);
+          for (const other of placed.slice(0, i)) {
+            expect(physical >= other.physical + other.ram.size || other.physical >= physical + ram.size).toBe(true);
+          }
+        });
+      },
+    ),
   );
 });
 
@@ -70,7 +79,10 @@ test('a board that is full to the last page holds all there is, in whatever size
 
 test('a board with several memories has each place in one of them', () => {
   const boards = [region(0, 2 * MIB), region(0x80000000, 8 * MIB, 2 * MIB)];
-  const placed = place(boards, [2, 6, 1, 1].map((n) => n * MIB));
+  const placed = place(
+    boards,
+    [2, 6, 1, 1].map((n) => n * MIB),
+  );
   expect(placed.map((p) => p.physical)).toEqual([0, 0x80000000, 0x80600000, 0x80700000]);
 });
 

@@ -44,10 +44,17 @@ const page = fc
     size: fc.constantFrom(size.k1, size.k4, size.k4, size.k16, size.k16, size.k64),
     space: fc.constantFrom<0 | 1>(0, 1),
     tid: fc.constantFrom(0, 0, 0, 1, 2, 3),
-    rights: fc.oneof({ weight: 3, arbitrary: fc.constant(0x3f) }, { weight: 1, arbitrary: fc.integer({ min: 0, max: 0x3f }) }),
+    rights: fc.oneof(
+      { weight: 3, arbitrary: fc.constant(0x3f) },
+      { weight: 1, arbitrary: fc.integer({ min: 0, max: 0x3f }) },
+    ),
     valid: fc.oneof({ weight: 5, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
   })
-  .map((p): Emit => (code) => void code.tlb(p.entry, p.pa >= 0x20000 ? { ...p, size: Math.min(p.size, size.k4) } : p));
+  .map(
+    (p): Emit =>
+      (code) =>
+        void code.tlb(p.entry, p.pa >= 0x20000 ? { ...p, size: Math.min(p.size, size.k4) } : p),
+  );
 
 const oneWord = fc
   .record({ entry: fc.integer({ min: FIRST_ENTRY, max: LAST_ENTRY }), rights: fc.integer({ min: 0, max: 0x3f }) })
@@ -76,25 +83,47 @@ const multiple = fc.tuple(fc.boolean(), anywhere).map(([stores_, at]): Emit => (
   else code.op('lswi', { rt: 3, ra: 2, nb: 29 });
 });
 const call = address.map((at): Emit => (code) => {
-  code.li(19, at & ~3).op('mtspr', { rs: 19, spr: 9 }).op('bcctr', { bo: 20, bi: 0, lk: 1 });
+  code
+    .li(19, at & ~3)
+    .op('mtspr', { rs: 19, spr: 9 })
+    .op('bcctr', { bo: 20, bi: 0, lk: 1 });
 });
-const process = fc.integer({ min: 0, max: 3 }).map((pid): Emit => (code) => void code.setSpr('PID', pid));
-const supervisor = spaces.map((msr): Emit => (code) => void code.op('sc').setMsr(msr | MSR.ME));
+const process = fc.integer({ min: 0, max: 3 }).map(
+  (pid): Emit =>
+    (code) =>
+      void code.setSpr('PID', pid),
+);
+const supervisor = spaces.map(
+  (msr): Emit =>
+    (code) =>
+      void code.op('sc').setMsr(msr | MSR.ME),
+);
 let labels = 0;
 const user = spaces.map((msr): Emit => (code) => {
   const next = `next${labels++}`;
   code.rfi(next, MSR.PR | MSR.ME | msr).label(next);
 });
-const look = fc.tuple(register, fc.integer({ min: 0, max: 15 }), fc.integer({ min: 0, max: 2 })).map(([rt, entry, ws]): Emit => (code) => {
-  code.li(29, entry).op('tlbre', { rt, ra: 29, ws });
-});
-const search = fc.tuple(register, address, fc.integer({ min: 0, max: 3 }), bit(0x10000)).map(([rt, at, tid, sts]): Emit => (code) => {
-  code.setSpr('MMUCR', sts | tid).li(29, at).op('tlbsx', { rt, ra: 0, rb: 29, rc: 1 });
-});
+const look = fc
+  .tuple(register, fc.integer({ min: 0, max: 15 }), fc.integer({ min: 0, max: 2 }))
+  .map(([rt, entry, ws]): Emit => (code) => {
+    code.li(29, entry).op('tlbre', { rt, ra: 29, ws });
+  });
+const search = fc
+  .tuple(register, address, fc.integer({ min: 0, max: 3 }), bit(0x10000))
+  .map(([rt, at, tid, sts]): Emit => (code) => {
+    code
+      .setSpr('MMUCR', sts | tid)
+      .li(29, at)
+      .op('tlbsx', { rt, ra: 0, rb: 29, rc: 1 });
+  });
 const compute = fc.tuple(register, register, register).map(([rt, ra, rb]): Emit => (code) => {
   code.op('add', { rt, ra, rb }).op('rlwinm', { ra, rs: rt, sh: 7, mb: 0, me: 31 });
 });
-const word = fc.tuple(register, fc.constantFrom(BLR, 0, 0x1234)).map(([rt, value]): Emit => (code) => void code.li(rt, value));
+const word = fc.tuple(register, fc.constantFrom(BLR, 0, 0x1234)).map(
+  ([rt, value]): Emit =>
+    (code) =>
+      void code.li(rt, value),
+);
 const odd = fc.constantFrom('mfmsr', 'mfdcr', 'mtdcr', 'trap', 'illegal', 'isync').map((what): Emit => (code) => {
   if (what === 'trap') code.word(0x7fe00008);
   else if (what === 'illegal') code.word(0);
@@ -124,12 +153,20 @@ const action = fc.oneof(
 
 /** Handlers do not touch memory: r20 and r21 take up what they saw, then the instruction is passed over. */
 function handlers(code: Code): void {
-  const mix = (name: string): Code => code.op('rlwinm', { ra: 20, rs: 20, sh: 5, mb: 0, me: 31 }).mfspr(26, name).op('xor', { ra: 20, rs: 20, rb: 26 });
+  const mix = (name: string): Code =>
+    code.op('rlwinm', { ra: 20, rs: 20, sh: 5, mb: 0, me: 31 }).mfspr(26, name).op('xor', { ra: 20, rs: 20, rb: 26 });
   /** r26 <- where to go on: behind the instruction, or out of what was called. */
   const goOn = (name: string): Code =>
-    code.op('addi', { rt: 21, ra: 21, si: 1 }).mfspr(26, name).op('addis', { rt: 27, ra: 0, si: CODE_END >> 16 })
-      .op('cmpl', { bf: 0, ra: 26, rb: 27 }).op('addi', { rt: 26, ra: 26, si: 4 }).bc(12, 0, `code ${name}`)
-      .op('mfspr', { rt: 26, spr: 8 }).label(`code ${name}`).mtspr(name, 26);
+    code
+      .op('addi', { rt: 21, ra: 21, si: 1 })
+      .mfspr(26, name)
+      .op('addis', { rt: 27, ra: 0, si: CODE_END >> 16 })
+      .op('cmpl', { bf: 0, ra: 26, rb: 27 })
+      .op('addi', { rt: 26, ra: 26, si: 4 })
+      .bc(12, 0, `code ${name}`)
+      .op('mfspr', { rt: 26, spr: 8 })
+      .label(`code ${name}`)
+      .mtspr(name, 26);
   code.at(0x8000).label('fault');
   ['SRR0', 'SRR1', 'ESR', 'DEAR', 'PID'].forEach(mix);
   goOn('SRR0').op('rfi');
@@ -142,7 +179,10 @@ function handlers(code: Code): void {
 }
 
 /** A program of random actions, a few pages first, that ends by its finisher. */
-const actions_ = fc.tuple(fc.array(page, { minLength: 6, maxLength: 6 }), fc.array(action, { minLength: 20, maxLength: 120, size: 'max' }));
+const actions_ = fc.tuple(
+  fc.array(page, { minLength: 6, maxLength: 6 }),
+  fc.array(action, { minLength: 20, maxLength: 120, size: 'max' }),
+);
 export const program = actions_.map(([pages, actions]) => {
   const code = new Code();
   code.tlb(2, { ea: FINISHER, pa: FINISHER, size: size.k4 });
@@ -160,9 +200,23 @@ export const program = actions_.map(([pages, actions]) => {
 });
 
 /** A copy of memory as it lies in the host, which is much faster than in the guest's order. */
-export const rawMemory = ({ memory, offset, size: bytes }: Ram): Uint8Array => new Uint8Array(memory.buffer, offset, bytes).slice();
+export const rawMemory = ({ memory, offset, size: bytes }: Ram): Uint8Array =>
+  new Uint8Array(memory.buffer, offset, bytes).slice();
 
-const registers = ['pid', 'srr0', 'srr1', 'csrr0', 'csrr1', 'mcsrr0', 'mcsrr1', 'esr', 'dear', 'mcsr', 'mmucr', 'msr'] as const;
+const registers = [
+  'pid',
+  'srr0',
+  'srr1',
+  'csrr0',
+  'csrr1',
+  'mcsrr0',
+  'mcsrr1',
+  'esr',
+  'dear',
+  'mcsr',
+  'mmucr',
+  'msr',
+] as const;
 
 /** Everything that a program left behind: registers, TLB, memory. */
 export function leftBehind({ cores, bus }: Board) {

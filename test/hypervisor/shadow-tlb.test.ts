@@ -18,7 +18,10 @@ function shadowOf(vcpu: ReturnType<typeof guest>['vcpu']): string[] {
 const neighbour = { program: new Code().finish(), memory: '<0 0 0 0x200000>' };
 
 test('a large page is shadowed by one large page where it is aligned alike in both memories', () => {
-  const code = new Code().li(3, 0x40000000).op('lwz', { rt: 4, ra: 3, d: 0 }).tlb(4, { ea: 0x40000000, pa: 0, size: size.m1 });
+  const code = new Code()
+    .li(3, 0x40000000)
+    .op('lwz', { rt: 4, ra: 3, d: 0 })
+    .tlb(4, { ea: 0x40000000, pa: 0, size: size.m1 });
   for (let i = 0; i < 16; i++) code.li(3, 0x40000000 + i * 0x10000).op('lwz', { rt: 4, ra: 3, d: 0 });
   code.label('end').b('end');
   const { hv, partition, exits } = hypervisor({ neighbour, guest: { program: code } });
@@ -33,7 +36,12 @@ test('a page that is larger than the memory is shadowed in parts, the largest th
   for (let at = 0; at < 0x1c0000; at += 0x10000) code.li(3, at).op('lwz', { rt: 4, ra: 3, d: 0 });
   code.label('end').b('end');
   const { vcpu } = guest(code, { memory: '<0 0 0 0x1c0000>' });
-  expect(shadowOf(vcpu)).toEqual(['0+100000 -> 0', '100000+40000 -> 100000', '140000+40000 -> 140000', '180000+40000 -> 180000']);
+  expect(shadowOf(vcpu)).toEqual([
+    '0+100000 -> 0',
+    '100000+40000 -> 100000',
+    '140000+40000 -> 140000',
+    '180000+40000 -> 180000',
+  ]);
 });
 
 test('a page with an address askew to its memory is shadowed by pages of 4 KiB at most', () => {
@@ -41,13 +49,21 @@ test('a page with an address askew to its memory is shadowed by pages of 4 KiB a
   const odd = '<0 0 0 0x13000>';
   const code = new Code().li(3, 0x8000).op('lwz', { rt: 4, ra: 3, d: 0 }).label('end').b('end');
   const board = '&memory0 { reg = <0x0 0x0 0x26000>; };';
-  const { hv, partition } = hypervisor({ first: { program: new Code().finish(), memory: odd }, guest: { program: code, memory: odd } }, { board });
+  const { hv, partition } = hypervisor(
+    { first: { program: new Code().finish(), memory: odd }, guest: { program: code, memory: odd } },
+    { board },
+  );
   runToEnd(hv);
   expect(shadowOf(partition('guest').vcpus[0]!)).toEqual(['1000+1000 -> 14000', '8000+1000 -> 1b000']);
 });
 
 test('the two ranges of a partition’s memory are shadowed where each lies', () => {
-  const code = new Code().li(3, 0x20000000).li(4, 77).op('stw', { rs: 4, ra: 3, d: 8 }).op('lwz', { rt: 5, ra: 3, d: 8 }).finishWith(5);
+  const code = new Code()
+    .li(3, 0x20000000)
+    .li(4, 77)
+    .op('stw', { rs: 4, ra: 3, d: 8 })
+    .op('lwz', { rt: 5, ra: 3, d: 8 })
+    .finishWith(5);
   const memory = '<0 0 0 0x100000>, <0 0x20000000 0 0x40000>';
   const { vcpu, ending } = guest(code, { memory });
   expect(ending).toEqual({ kind: 'finished', status: 77 });
@@ -64,11 +80,20 @@ test('an entry that changes takes effect at the next instruction', () => {
 });
 
 test('an entry that is made to overlap an older one takes over where it comes first, and gives way where it does not', () => {
-  for (const [entry, seen] of [[3, '2'], [60, '1']] as const) {
+  for (const [entry, seen] of [
+    [3, '2'],
+    [60, '1'],
+  ] as const) {
     const code = new Code().li(5, 1).stw(5, 0x4000).li(5, 2).stw(5, 0x5000).li(3, 0x40000000);
     code.tlb(40, { ea: 0x40000000, pa: 0x4000, size: size.k16 }).tlb(4, { ea: 0, pa: 0, size: 0, valid: false });
     code.op('lwz', { rt: 6, ra: 3, d: 0 }).tlb(entry, { ea: 0x40000000, pa: 0x5000, size: size.k1 });
-    code.op('lwz', { rt: 7, ra: 3, d: 0 }).op('lwz', { rt: 8, ra: 3, d: 0x1000 }).stw(6, 0x100).stw(7, 0x104).stw(8, 0x108).finish();
+    code
+      .op('lwz', { rt: 7, ra: 3, d: 0 })
+      .op('lwz', { rt: 8, ra: 3, d: 0x1000 })
+      .stw(6, 0x100)
+      .stw(7, 0x104)
+      .stw(8, 0x108)
+      .finish();
     expect(both(code, 3).left).toEqual(['1', seen, '2']);
   }
 });
@@ -87,7 +112,10 @@ test('a full shadow makes room, and what it let go is found again', () => {
   for (let round = 0; round < 2; round++) {
     for (let i = 0; i < pages; i++) {
       code.tlb(20 + (i % 40), { ea: 0x40000000 + i * 0x1000, pa: 0x40000 + i * 0x1000, size: size.k4 });
-      code.li(3, 0x40000000 + i * 0x1000).op('lwz', { rt: 4, ra: 3, d: 4 }).op('add', { rt: 9, ra: 9, rb: 4 });
+      code
+        .li(3, 0x40000000 + i * 0x1000)
+        .op('lwz', { rt: 4, ra: 3, d: 4 })
+        .op('add', { rt: 9, ra: 9, rb: 4 });
       code.op('addi', { rt: 4, ra: 4, si: i }).op('stw', { rs: 4, ra: 3, d: 4 });
     }
   }
@@ -98,9 +126,16 @@ test('a full shadow makes room, and what it let go is found again', () => {
 /** For every PID, a page of its own is written and read through, by the supervisor and by the user; ends with the sum. */
 function everyPid(last: number): Code {
   const code = new Code().tlb(0, { ea: 0, pa: 0, size: size.m256 }).vector(8, 'call').li(9, 0).li(10, 0);
-  code.tlb(4, { ea: 0, pa: 0, size: 0, valid: false }).label('next').op('addi', { rt: 10, ra: 10, si: 1 }).mtspr('PID', 10);
+  code
+    .tlb(4, { ea: 0, pa: 0, size: 0, valid: false })
+    .label('next')
+    .op('addi', { rt: 10, ra: 10, si: 1 })
+    .mtspr('PID', 10);
   // r11 <- the page 0x40000 + 0x1000 * (PID & 63), mapped for this PID alone at 0x40000000
-  code.op('mtspr', { rs: 10, spr: 946 }).op('rlwinm', { ra: 11, rs: 10, sh: 12, mb: 14, me: 19 }).op('addis', { rt: 11, ra: 11, si: 4 });
+  code
+    .op('mtspr', { rs: 10, spr: 946 })
+    .op('rlwinm', { ra: 11, rs: 10, sh: 12, mb: 14, me: 19 })
+    .op('addis', { rt: 11, ra: 11, si: 4 });
   code.li(29, 50).li(31, 0x40000210).op('tlbwe', { rs: 31, ra: 29, ws: 0 }).op('tlbwe', { rs: 11, ra: 29, ws: 1 });
   code.li(31, 0x3f).op('tlbwe', { rs: 31, ra: 29, ws: 2 }).li(3, 0x40000000).op('stw', { rs: 10, ra: 3, d: 0 });
   code.rfi('user', MSR.PR).label('user').op('lwz', { rt: 4, ra: 3, d: 0 }).op('add', { rt: 9, ra: 9, rb: 4 }).op('sc');
@@ -152,7 +187,9 @@ test('a page that is filled when the last PID has just been used up is still kno
 });
 
 test('a user program cannot be told its supervisor’s pages from holes by what the shadow holds', () => {
-  const code = new Code().tlb(0, { ea: 0, pa: 0, size: size.k16 }).tlb(40, { ea: 0x4000, pa: 0x4000, size: size.k4, rights: 7 });
+  const code = new Code()
+    .tlb(0, { ea: 0, pa: 0, size: size.k16 })
+    .tlb(40, { ea: 0x4000, pa: 0x4000, size: size.k4, rights: 7 });
   code.lwz(3, 0x4000).vector(2, 'storage').vector(13, 'storage').rfi('user', MSR.PR).label('user').lwz(3, 0x4000);
   code.at(0x2000).label('storage').report(0x100, 'DEAR', 'SRR1').finish();
   code.at(0x3000);

@@ -7,7 +7,10 @@ import { both, guest, hex } from './guest.js';
 const open = (code: Code): Code => code.tlb(0, { ea: 0, pa: 0, size: size.m256 });
 
 test('a page is shadowed at its first touch, then only privileged instructions and devices leave the guest', () => {
-  const code = new Code().op('mfmsr', { rt: 3 }).stw(3, 0x100).setMsr(MSR.ME | MSR.CE);
+  const code = new Code()
+    .op('mfmsr', { rt: 3 })
+    .stw(3, 0x100)
+    .setMsr(MSR.ME | MSR.CE);
   code.op('mfmsr', { rt: 4 }).stw(4, 0x104).finish();
   const { exits, left } = both(code, 2);
   expect(left).toEqual(['0', hex(MSR.ME | MSR.CE)]);
@@ -23,9 +26,7 @@ test('a supervisor reads back what it wrote to SPRs, DCRs and the TLB, and none 
   [0, 1, 2].forEach((ws) => code.op('tlbre', { rt: 5, ra: 29, ws }).stw(5, 0x114 + 4 * ws));
   code.report(0x120, 'MMUCR').finish();
   const { virtual, left } = both(code, 9);
-  expect(left).toEqual(
-    ['12345678', 'ff', 'abcd0000', '422218d3', 'ffffffff', '40000700', '40f', '15', '7'],
-  );
+  expect(left).toEqual(['12345678', 'ff', 'abcd0000', '422218d3', 'ffffffff', '40000700', '40f', '15', '7']);
   const [core] = virtual.hv.board.cores;
   expect(core!.bus.dcrs.find(0xc2)!.target.peekDcr(2)).toBe(0);
   expect(virtual.partition('guest').board.uics[0]!.peekDcr(2)).toBe(0xffffffff);
@@ -40,7 +41,9 @@ test('tlbsx finds what the guest’s TLB holds, and says in CR0 when it finds no
 });
 
 test('a privileged instruction of the user is reflected as a program interrupt that points at it', () => {
-  const code = open(new Code()).vector(6, 'program').rfi('user', MSR.PR | MSR.ME);
+  const code = open(new Code())
+    .vector(6, 'program')
+    .rfi('user', MSR.PR | MSR.ME);
   code.label('user').op('addi', { rt: 3, ra: 0, si: 1 }).label('culprit').op('mtmsr', { rs: 3 }).b('user');
   code.at(0x2000).label('program').report(0x100, 'SRR0', 'SRR1', 'ESR').op('mfmsr', { rt: 3 }).stw(3, 0x10c).finish();
   const { exits, left } = both(code, 4);
@@ -83,7 +86,10 @@ test('a guest refills its TLB in its miss handler and the access is done again',
 });
 
 test('an instruction TLB miss and a page that may not be executed are told apart', () => {
-  const code = new Code().vector(14, 'miss').vector(3, 'storage').tlb(1, { ea: 0x10000000, pa: 0, size: size.m256, valid: false });
+  const code = new Code()
+    .vector(14, 'miss')
+    .vector(3, 'storage')
+    .tlb(1, { ea: 0x10000000, pa: 0, size: size.m256, valid: false });
   code.li(3, 0x10000400).op('mtspr', { rs: 3, spr: 9 }).op('bcctr', { bo: 20, bi: 0 });
   code.at(0x2000).label('miss').report(0x100, 'SRR0').tlb(1, { ea: 0x10000000, pa: 0, size: size.m256, rights: 0x3b });
   code.op('rfi');
@@ -119,7 +125,10 @@ test('an interrupt that waits for mtmsr to set EE is taken at the next instructi
 });
 
 test('rfi leads to the user and sc back behind itself, without a shadow flushed', () => {
-  const code = open(new Code()).vector(8, 'call').li(10, 0).rfi('user', MSR.PR | MSR.CE);
+  const code = open(new Code())
+    .vector(8, 'call')
+    .li(10, 0)
+    .rfi('user', MSR.PR | MSR.CE);
   code.label('user').op('sc').op('addi', { rt: 10, ra: 10, si: 1 }).b('user');
   code.at(0x2000).label('call').report(0x100, 'SRR0', 'SRR1').op('cmpi', { bf: 0, ra: 10, si: 20 });
   code.bc(12, 2, 'done').op('rfi').label('done').stw(10, 0x108).finish();

@@ -156,6 +156,23 @@ test('whatever TLB, PID and MSR have been before, an access does what the TLB sa
   expect(Object.keys(seen)).toHaveLength(6);
 });
 
+test('a page that a smaller one with a lower number lies in is not remembered as a whole', () => {
+  core.reset();
+  const entries: (Entry | undefined)[] = [];
+  const write = (entry: number, words: readonly number[]): void =>
+    words.forEach((value, word) => writeEntry(entries, { entry, word, value, tid: 0 }));
+  write(62, [CODE | 0x210, DATA, 0x3f]);
+  write(5, [0x10210, 0x20000, 0x3f]);
+  write(2, [0x10400 | 0x200, 0x30400, 0x3f]);
+  setMsr(core, MSR.ME);
+  const places = [0x10000, 0x10400, 0x10000, 0x107fc, 0x10800, 0x103fc, 0x10400];
+  const found = (use: Use): (string | number)[] => places.map((address) => attempt(use, address));
+  const words = [0x20000, 0x30400, 0x20000, 0x307fc, 0x20800, 0x203fc, 0x30400].map((real) => real / 4);
+  expect([found('read'), found('write'), found('execute')]).toEqual([words, words, words]);
+  write(2, [0, 0, 0]);
+  expect(attempt('read', 0x10400)).toBe(0x20400 / 4);
+});
+
 test('a slot holds one page of one context, for one use, and only where the access is aligned', () => {
   const lookaside = new Lookaside();
   const context = contextOf(3, 1, true);

@@ -122,7 +122,7 @@ export function interpreterSource(
   const cases = variants.map((variant, i) => {
     const { instruction } = variant;
     const refused = refusals(instruction).join(' || ');
-    const check = refused ? `if (${refused}) { ${inLoop.publish} core.raise(ILLEGAL_INSTRUCTION); return; } ` : '';
+    const check = refused ? `if (${refused}) break legal; ` : '';
     if (!inline || isCalled(variant)) {
       const { code, repeats } = emit(variant, inFunction);
       const at = functions.push(`(core, s, w, pc) => { let next = pc + 4 | 0; ${code} return next; }`) - 1;
@@ -146,11 +146,15 @@ export function interpreterSource(
       const slot = pc >>> 12 & 1023;
       if (${hit}) w = words[pc + codeDelta[slot] >>> 2];
       else { ${inLoop.publish} w = ops.fetch(core); if (core.trap !== null) return; }
-      switch (table[(w >>> 26) << 11 | w & 0x7ff]) {
-        ${cases.join('\n        ')}
-        default: { ${inLoop.publish} core.raise(ILLEGAL_INSTRUCTION); return; }
+      legal: {
+        switch (table[(w >>> 26) << 11 | w & 0x7ff]) {
+          ${cases.join('\n          ')}
+          default: break legal;
+        }
+        count = count + 1;
+        continue;
       }
-      count = count + 1;
+      ${inLoop.publish} core.raise(ILLEGAL_INSTRUCTION); return;
     }
     ${inLoop.publish}`;
   return { run, functions };
