@@ -15,7 +15,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   devices:    ['bus'],
   cpu:        ['isa', 'mmu', 'bus'],
   loader:     ['bus', 'devicetree'],
-  board:      ['cpu', 'devices', 'bus', 'mmu', 'devicetree', 'loader'],
+  board:      ['cpu', 'isa', 'devices', 'bus', 'mmu', 'devicetree', 'loader'],
   hypervisor: ['board', 'cpu', 'isa', 'mmu', 'bus', 'devices', 'devicetree', 'loader'],
   debug:      ['hypervisor', 'board', 'cpu', 'isa', 'mmu', 'bus', 'loader', 'devicetree'],
   testing:    ['debug', 'hypervisor', 'board', 'devicetree', 'console'],

@@ -20,7 +20,7 @@ static void test_illegal_user_spr(void) {
   expect_program(illegal_user_spr, USER, ESR_PIL);
 }
 
-/* ---- Interrupts that leave ESR and DEAR alone, and those that clear ESR (6.4.10, 6.4.11) ---- */
+/* ---- Interrupts that leave ESR and DEAR alone, and those that clear ESR (6.4.11) ---- */
 
 static void test_instruction_miss_keeps(void) {
   run(jump, USER, 0, UNMAPPED + 0x40);
@@ -125,10 +125,13 @@ static void test_fixed_interval(void) {
 /* The first time-out sets ENW, the second WIS (figure 7-6); the period is 2^21 ticks, and WRC = 0: never a reset. */
 static bool watchdog_pending(void) {
   timers_off();
+  u64 start = transitions(timebase(), 1 << 21);
+  mtspr(SPR_TSR, TSR_ENW | TSR_WIS);
   mtspr(SPR_TCR, TCR_WIE);
-  bool first = timer_due(TSR_ENW);
-  if (first) expect("TSR at the first time-out", mfspr(SPR_TSR) & TSR_WIS, 0);
-  return first && timer_due(TSR_WIS);
+  if (!timer_due(TSR_ENW)) return false;
+  u32 status = mfspr(SPR_TSR);
+  if (transitions(timebase(), 1 << 21) - start < 2) expect("TSR at the first time-out", status & TSR_WIS, 0);
+  return timer_due(TSR_WIS);
 }
 
 static void test_watchdog(void) {

@@ -104,9 +104,11 @@ static void attempt(const struct trap_frame *start) {
   u32 ticks = ESCAPE_TICKS;
   for (u32 i = 0; i < ESCAPES; i++, ticks *= 4) {
     last = *start;
-    mtspr(SPR_DEC, 0x7fffffff);
-    mtspr(SPR_TSR, 0xfc000000); /* an old interrupt must not end a new attempt, and no new one may be lost */
-    if (start->msr & MSR_EE) mtspr(SPR_DEC, ticks);
+    if (start->msr & MSR_EE) { /* an old interrupt must not end a new attempt, and the new one must not be lost */
+      mtspr(SPR_DEC, 0x7fffffff);
+      mtspr(SPR_TSR, 0xfc000000);
+      mtspr(SPR_DEC, ticks);
+    }
     probe(&last);
     mtspr(SPR_TSR, 0xfc000000);
     if (!asynchronous() || last.pc != start->pc || (start->msr & MSR_WE)) return;

@@ -6,6 +6,7 @@ import type { Engine } from '../cpu/engine/engine.js';
 import { timeBaseRate, type TimeBaseRate } from '../cpu/timers.js';
 import { dcrsOf, interruptsOf, physicalReg } from '../devicetree/addresses.js';
 import type { Node, Tree } from '../devicetree/tree.js';
+import type { Feature } from '../isa/spec.js';
 import { Finisher } from '../devices/finisher.js';
 import type { IndirectDcrs } from '../devices/indirect-dcrs.js';
 import { Uart16550 } from '../devices/uart16550.js';
@@ -95,6 +96,13 @@ export function buildBoard(tree: Tree, environment: Environment): Board {
 export function deviceName(node: Node): string {
   const [reg] = physicalReg(node);
   return reg && node.unitAddress !== undefined ? `${node.baseName}@${reg.base.toString(16)}` : node.name;
+}
+
+/** What the tree's processors have beyond the 440's common instructions. */
+export function featuresOf(tree: Tree): ReadonlySet<Feature> {
+  const cpus = [...tree.root.walk()].filter((n) => n.get('device_type')?.string === 'cpu');
+  const names = ['fpu', 'isel'] as const;
+  return new Set(names.filter((name) => cpus.some((cpu) => cpu.has(`hv440,${name}`))));
 }
 
 /** What lies below /partitions or /hypervisor is no part of the board, nor is what is switched off. */

@@ -1,4 +1,5 @@
 import { BareMachine } from '../board/bare.js';
+import { featuresOf } from '../board/board.js';
 import { Clock } from '../bus/clock.js';
 import { SharedMemory } from '../bus/memory.js';
 import { Mux } from '../console/mux.js';
@@ -32,7 +33,7 @@ export async function bootConfigured(configured: Configured, options: ConsoleOpt
   const hypervisor = new Hypervisor({
     memory: new SharedMemory(memorySize(tree) + STATE_BYTES),
     clock: new Clock(),
-    engine: new Interpreter(),
+    engine: new Interpreter({ features: featuresOf(tree) }),
     tree,
     configuration,
     transmit: wiring.transmit,
@@ -62,7 +63,7 @@ export async function runBare(tree: Tree, bare: BareOptions, options: ConsoleOpt
   const machine = new BareMachine({
     memory: new SharedMemory(memorySize(tree) + STATE_BYTES),
     clock: new Clock(),
-    engine: new Interpreter(),
+    engine: new Interpreter({ features: featuresOf(tree) }),
     tree,
     transmit: wiring.transmit,
     recordInput: () => {},

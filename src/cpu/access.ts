@@ -159,7 +159,7 @@ function storeBytes(core: Core, width: Width, address: number, value: number): v
 }
 
 /** May all these bytes be used? Raises the trap of the first that may not. At most 128 bytes: two pages. */
-function probe(core: Core, address: number, bytes: number, use: 'read' | 'write'): boolean {
+export function probe(core: Core, address: number, bytes: number, use: 'read' | 'write'): boolean {
   if (remembered(core, use, address, bytes) !== NOWHERE) return true;
   if (translate(core, address, use) === NOWHERE) return false;
   const last = (address + bytes - 1) | 0;

@@ -11,16 +11,22 @@ export const R = {
   RESERVED: 42, // 1 while lwarx holds a reservation
   // For the engine that is running: instructions retired in this run, where to stop, and the contexts of data and code
   COUNT: 43, LIMIT: 44, DATA_CONTEXT: 45, CODE_CONTEXT: 46,
+  FPSCR: 47,
 } as const;
 const REGISTER_WORDS = 64;
+const FLOAT_REGISTERS = 32;
 
 /** What a user program can see. A world switch replaces this object; nothing is copied. */
 export class Registers {
   readonly words: Int32Array;
   readonly gpr: Int32Array;
+  /** Floating-point registers, as images of doubles; for processors that have them. */
+  readonly floats: BigUint64Array;
 
   constructor(memory: SharedMemory) {
-    this.words = new Int32Array(memory.buffer, memory.allocate(REGISTER_WORDS * 4, 64), REGISTER_WORDS);
+    const offset = memory.allocate(REGISTER_WORDS * 4 + FLOAT_REGISTERS * 8, 64);
+    this.words = new Int32Array(memory.buffer, offset, REGISTER_WORDS);
+    this.floats = new BigUint64Array(memory.buffer, offset + REGISTER_WORDS * 4, FLOAT_REGISTERS);
     this.gpr = this.words.subarray(0, 32);
   }
 
@@ -40,6 +46,7 @@ export class Registers {
 
   reset(): void {
     this.words.fill(0);
+    this.floats.fill(0n);
   }
 }
 

@@ -2,6 +2,13 @@ import { ESR, MCSR } from '../isa/registers.js';
 
 export type Access = 'read' | 'write';
 
+/** A data access that cannot be done; `floating` if a floating-point load or store asked for it. */
+interface StorageTrap {
+  readonly address: number;
+  readonly access: Access;
+  readonly floating?: true;
+}
+
 /** What a processor raises. A value: recorded and returned, never thrown. Addresses are effective, 32 bits, unsigned. */
 export type Trap =
   | { readonly kind: 'critical-input' }
@@ -10,18 +17,18 @@ export type Trap =
       readonly cause: 'instruction-fetch' | 'data-read' | 'data-write';
       readonly address: number;
     }
-  | { readonly kind: 'data-storage'; readonly address: number; readonly access: Access }
+  | ({ readonly kind: 'data-storage' } & StorageTrap)
   | { readonly kind: 'instruction-storage' } // the address is the pc
   | { readonly kind: 'external-input' }
-  | { readonly kind: 'alignment'; readonly address: number; readonly access: Access }
-  | { readonly kind: 'program'; readonly cause: 'illegal' | 'privileged' | 'trap' }
+  | ({ readonly kind: 'alignment' } & StorageTrap)
+  | { readonly kind: 'program'; readonly cause: 'illegal' | 'privileged' | 'trap' | 'floating-point' }
   | { readonly kind: 'fp-unavailable' }
   | { readonly kind: 'system-call'; readonly level: number } // the pc is already on the next instruction
   | { readonly kind: 'ap-unavailable' }
   | { readonly kind: 'decrementer' }
   | { readonly kind: 'fixed-interval' }
   | { readonly kind: 'watchdog' }
-  | { readonly kind: 'data-tlb-miss'; readonly address: number; readonly access: Access }
+  | ({ readonly kind: 'data-tlb-miss' } & StorageTrap)
   | { readonly kind: 'instruction-tlb-miss' } // the address is the pc
   | { readonly kind: 'debug' };
 
@@ -55,11 +62,11 @@ export const vectors: Readonly<Record<TrapKind, { readonly ivor: number; readonl
 export function syndrome(trap: Trap): number | undefined {
   switch (trap.kind) {
     case 'program':
-      return { illegal: ESR.PIL, privileged: ESR.PPR, trap: ESR.PTR }[trap.cause];
+      return { illegal: ESR.PIL, privileged: ESR.PPR, trap: ESR.PTR, 'floating-point': ESR.FP }[trap.cause];
     case 'data-storage':
     case 'data-tlb-miss':
     case 'alignment':
-      return trap.access === 'write' ? ESR.ST : 0;
+      return (trap.access === 'write' ? ESR.ST : 0) | (trap.floating ? ESR.FP : 0);
     case 'instruction-storage':
       return 0;
     case 'machine-check':

@@ -1,25 +1,23 @@
 import { instructions } from './instructions.js';
 import { extract, type Instruction, type InvalidForm } from './spec.js';
 
-/** Number of the words that are no instruction. */
-export const ILLEGAL = instructions.length;
+/** The entry of a decoding table for words that are no instruction. */
+export const ILLEGAL = 0xffff;
 
 /**
- * From a word to the number of its instruction (its place in `instructions`) in one look-up: the index is the primary
- * opcode and the word's last eleven bits. Instructions of one bucket that differ elsewhere are told apart by `mask`.
+ * From a word to the number of its instruction (its place in the list) in one look-up: the index is the primary opcode and
+ * the word's last eleven bits. Instructions of one bucket that differ elsewhere are told apart by `mask`.
  */
-export const decodeTable = buildTable();
-
-function buildTable(): Uint16Array {
+export function decodeTableOf(list: readonly Instruction[]): Uint16Array {
   const table = new Uint16Array(64 * 2048).fill(ILLEGAL);
   const low = 0x7ff;
-  instructions.forEach((instruction, number) => {
+  list.forEach((instruction, number) => {
     const free = ~instruction.mask & low;
     const base = ((instruction.match >>> 26) << 11) | (instruction.match & low);
     for (let bits = free; ; bits = (bits - 1) & free) {
       const index = base | bits;
       const taken = table[index]!;
-      if (taken !== ILLEGAL) throw new Error(`${instruction.name} and ${instructions[taken]!.name} share an encoding`);
+      if (taken !== ILLEGAL) throw new Error(`${instruction.name} and ${list[taken]!.name} share an encoding`);
       table[index] = number;
       if (bits === 0) break;
     }
@@ -27,15 +25,23 @@ function buildTable(): Uint16Array {
   return table;
 }
 
+/** For the 440 without options. */
+export const decodeTable = decodeTableOf(instructions);
+
 /** The place in `decodeTable` of a word. */
 export const decodeIndex = (word: number): number => ((word >>> 26) << 11) | (word & 0x7ff);
 
-/** The instruction that a word is, or undefined where the processor refuses it as illegal. */
-export function decode(word: number): Instruction | undefined {
-  const instruction = instructions[decodeTable[decodeIndex(word)]!];
-  if (!instruction || (word & instruction.mask) >>> 0 !== instruction.match) return undefined;
-  return isInvalidForm(instruction, word) ? undefined : instruction;
+/** Tells what instruction of a list a word is; undefined where it is none of them, or an invalid form of one. */
+export function decoderOf(list: readonly Instruction[], table = decodeTableOf(list)) {
+  return (word: number): Instruction | undefined => {
+    const instruction = list[table[decodeIndex(word)]!];
+    if (!instruction || (word & instruction.mask) >>> 0 !== instruction.match) return undefined;
+    return isInvalidForm(instruction, word) ? undefined : instruction;
+  };
 }
+
+/** The instruction that a word is to a 440 without options, or undefined where it is refused as illegal. */
+export const decode = decoderOf(instructions, decodeTable);
 
 /** Whether a word that has the instruction's fixed bits is one of its invalid forms. */
 export const isInvalidForm = (instruction: Instruction, word: number): boolean =>

@@ -1,6 +1,6 @@
-import { decode } from './decode.js';
+import { decoderOf } from './decode.js';
 import { foreign } from './foreign.js';
-import { instructions } from './instructions.js';
+import { instructions, optional } from './instructions.js';
 import { fits, valuesOf, type Notation } from './notation.js';
 import { operandWriter } from './operands.js';
 import { onlySimplified, simplified } from './simplified.js';
@@ -44,6 +44,10 @@ function writerOf({ syntax }: Form): ReturnType<typeof operandWriter> {
   return writer;
 }
 
+/** What a 440 with all options runs. */
+const defined = [...instructions, ...optional];
+const decode = decoderOf(defined);
+
 /** The notations that a word may have, by its primary opcode and the low half of what may be an extended one. */
 const bucket = (word: number): number => ((word >>> 26) << 5) | ((word >>> 1) & 31);
 const bucketBits = 0xfc00003e | 0;
@@ -64,12 +68,12 @@ function definitionOf(word: number): Form | undefined {
 
 /** The bits of an instruction that are neither fixed nor in a field. */
 const ignoredBits = new Map(
-  instructions.map((i) => [i, i.fields.reduce((rest, field) => rest & ~insert(-1, field), ~i.mask)]),
+  defined.map((i) => [i, i.fields.reduce((rest, field) => rest & ~insert(-1, field), ~i.mask)]),
 );
 
 /** Definitions for writing. Where the meaning takes (RA|0), register 0 is no register: its field is then `ra0`. */
 const written = new Map(
-  instructions
+  defined
     .filter(({ name }) => !onlySimplified.has(name))
     .map((i): [Instruction, Form] => [i, takesZeroForBase(i) ? withBaseOrZero(i) : i]),
 );

@@ -1,8 +1,9 @@
 import { branch } from './branch.js';
 import { fixedPoint } from './fixed-point.js';
+import { floatingPoint, integerSelect } from './floating-point.js';
 import { loadStore } from './load-store.js';
 import { multiplyAccumulate } from './multiply-accumulate.js';
-import type { Instruction } from './spec.js';
+import type { Feature, Instruction } from './spec.js';
 import { system } from './system.js';
 
 /** Every instruction of the 440, in the order of the chapters. */
@@ -12,4 +13,13 @@ export const instructions: readonly Instruction[] = [
   ...branch,
   ...multiplyAccumulate,
   ...system,
+];
+
+/** What only some processors have. */
+export const optional: readonly Instruction[] = [...floatingPoint, ...integerSelect];
+
+/** Every instruction of a 440 with these features. */
+export const instructionsOf = (features: ReadonlySet<Feature>): readonly Instruction[] => [
+  ...instructions,
+  ...optional.filter(({ requires }) => requires === undefined || features.has(requires)),
 ];

@@ -1,4 +1,4 @@
-import type { Field, Instruction, Machine } from './spec.js';
+import type { Field, FloatArithmetic, FloatMove, Instruction, Machine } from './spec.js';
 
 /**
  * A meaning read as the manual's register-transfer language, line by line. A value that is used twice, or that a line is
@@ -45,6 +45,27 @@ interface Effect {
 }
 
 const ASSOCIATIVE = ['+', '∧', '∨', '⊕'];
+
+// prettier-ignore
+const formulas: Readonly<Record<FloatArithmetic, (a: string, b: string, c: string) => string>> = {
+  fadd:    (a, b) => `${a} + ${b}`,
+  fsub:    (a, b) => `${a} − ${b}`,
+  fmul:    (a, _, c) => `${a} × ${c}`,
+  fdiv:    (a, b) => `${a} ÷ ${b}`,
+  fsqrt:   (_, b) => `√${b}`,
+  fmadd:   (a, b, c) => `${a} × ${c} + ${b}`,
+  fmsub:   (a, b, c) => `${a} × ${c} − ${b}`,
+  fnmadd:  (a, b, c) => `−(${a} × ${c} + ${b})`,
+  fnmsub:  (a, b, c) => `−(${a} × ${c} − ${b})`,
+  frsp:    (_, b) => b,
+  fres:    (_, b) => `1 ÷ ${b}`,
+  frsqrte: (_, b) => `1 ÷ √${b}`,
+};
+
+// prettier-ignore
+const moves: Readonly<Record<FloatMove, (b: string) => string>> = {
+  fmr: (b) => b, fneg: (b) => `−${b}`, fabs: (b) => `|${b}|`, fnabs: (b) => `−|${b}|`,
+};
 
 class Reader implements Machine<Value, Field> {
   readonly #effects: Effect[] = [];
@@ -228,7 +249,54 @@ class Reader implements Machine<Value, Field> {
     this.#value(([x, y]) => `traps(${fieldName(to)}, ${x}, ${y})`, [a, b], 'call');
   systemCall = (level: Field) => this.#effect(() => `system call interrupt, level ${fieldName(level)}`);
   illegal = () => this.#effect(() => 'program interrupt (illegal)');
-  fpUnavailable = () => this.#effect(() => 'floating-point unavailable interrupt');
+  floatingPoint = () => this.#effect(() => 'floating-point unavailable interrupt where MSR[FP] is 0');
+  floatArithmetic = (name: FloatArithmetic, single: boolean, ft: Field, fa: Field, fb: Field, fc: Field) => {
+    const [t, a, b, c] = [ft, fa, fb, fc].map((f) => fieldName(f));
+    this.#effect(
+      () =>
+        `${t} ← ${formulas[name](`(${a})`, `(${b})`, `(${c})`)}, rounded once to ${single ? 'single' : 'double'}; FPSCR`,
+    );
+  };
+  floatMove = (name: FloatMove, ft: Field, fb: Field) =>
+    this.#effect(() => `${fieldName(ft)} ← ${moves[name](`(${fieldName(fb)})`)}`);
+  floatSelect = (ft: Field, fa: Field, fb: Field, fc: Field) =>
+    this.#effect(() => `${fieldName(ft)} ← (${fieldName(fa)}) ≥ 0 ? (${fieldName(fc)}) : (${fieldName(fb)})`);
+  floatToInteger = (towardZero: boolean, ft: Field, fb: Field) =>
+    this.#effect(
+      () =>
+        `${fieldName(ft)} ← (${fieldName(fb)}) as a 32-bit integer, rounded ${towardZero ? 'toward 0' : 'as FPSCR[RN] says'}; FPSCR`,
+    );
+  floatCompare = (ordered: boolean, field: Field, fa: Field, fb: Field) =>
+    this.#effect(
+      () =>
+        `CR.field[${fieldName(field)}], FPSCR[FPCC] ← compare((${fieldName(fa)}), (${fieldName(fb)}))${ordered ? ', invalid where one is no number' : ''}`,
+      [],
+      'cr',
+    );
+  loadFloat = (width: 32 | 64, ft: Field, address: Value) =>
+    this.#effect(
+      ([ea]) => `${fieldName(ft)} ← ${width === 32 ? 'double(' : ''}MS(${ea}, ${width / 8})${width === 32 ? ')' : ''}`,
+      [asAddress(address)],
+    );
+  storeFloat = (width: 32 | 64 | 'integer', fs: Field, address: Value) =>
+    this.#effect(
+      ([ea]) =>
+        `MS(${ea}, ${width === 64 ? 8 : 4}) ← ${width === 32 ? 'single' : width === 64 ? '' : 'lowword'}(${fieldName(fs)})`,
+      [asAddress(address)],
+      'storage',
+    );
+  readFpscr = (ft: Field) => this.#effect(() => `${fieldName(ft)} ← (FPSCR) in the low word`);
+  writeFpscrFields = (fields: Field, fb: Field) =>
+    this.#effect(() => `FPSCR fields of ${fieldName(fields)} ← lowword(${fieldName(fb)})`);
+  writeFpscrImmediate = (field: Field, value: Field) =>
+    this.#effect(() => `FPSCR.field[${fieldName(field)}] ← ${fieldName(value)}`);
+  writeFpscrBit = (bit: Field, set: boolean) => this.#effect(() => `FPSCR.bit[${fieldName(bit)}] ← ${set ? 1 : 0}`);
+  takeFpscrField = (crField: Field, field: Field) => {
+    this.#effect(() => `CR.field[${fieldName(crField)}] ← FPSCR.field[${fieldName(field)}]`, [], 'cr');
+    this.#effect(() => `exception bits of FPSCR.field[${fieldName(field)}] ← 0`);
+  };
+  recordFloatIf = (rc: Field) =>
+    this.#effect(() => `if ${fieldName(rc)}: CR.field[1] ← FPSCR[FX, FEX, VX, OX]`, [], 'cr');
 
   privileged = () => this.#effect(() => 'supervisor only');
   readMsr = () => this.#atom('(MSR)', 'other');

@@ -1,5 +1,6 @@
 import { branch } from './branch.js';
 import { fixedPoint } from './fixed-point.js';
+import { floatingPoint, integerSelect } from './floating-point.js';
 import { loadStore } from './load-store.js';
 import { multiplyAccumulate } from './multiply-accumulate.js';
 import { fieldName, pseudocode } from './pseudocode.js';
@@ -13,6 +14,8 @@ const chapters: readonly { readonly title: string; readonly list: readonly Instr
   { title: 'Branches, condition register, traps and system calls', list: branch },
   { title: 'Multiply and accumulate', list: multiplyAccumulate },
   { title: 'Processor control, TLB and interrupt returns', list: system },
+  { title: 'Floating-point unit (cpu node: `hv440,fpu`)', list: floatingPoint },
+  { title: 'Integer select (cpu node: `hv440,isel`)', list: integerSelect },
 ];
 
 const LEGEND = `Bits are numbered from the most significant, 0, as in the manual. All arithmetic is modulo 2^32.

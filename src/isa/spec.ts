@@ -16,6 +16,8 @@ export interface Instruction extends Form {
   readonly meaning: Meaning<string>;
   /** Set for the 405/440 multiply-accumulate family and other words that programs seldom run. */
   readonly rare: boolean;
+  /** What the processor must have to run it. */
+  readonly requires?: Feature;
 }
 
 /** A named run of bits. `split` swaps the two halves of a ten-bit SPR or DCR number (the manual's SPRF and DCRF). */
@@ -35,6 +37,15 @@ export type InvalidForm =
   | { readonly kind: 'clear'; readonly field: string; readonly bits: number }
   | { readonly kind: 'equal'; readonly fields: readonly [string, string] }
   | { readonly kind: 'loaded'; readonly register: string; readonly first: string; readonly bytes: string };
+
+/** Floating-point operations that round, by mnemonic without the `s` of single precision. */
+export type FloatArithmetic =
+  'fadd' | 'fsub' | 'fmul' | 'fdiv' | 'fsqrt' | 'fmadd' | 'fmsub' | 'fnmadd' | 'fnmsub' | 'frsp' | 'fres' | 'frsqrte';
+/** Floating-point operations on bits alone. */
+export type FloatMove = 'fmr' | 'fneg' | 'fabs' | 'fnabs';
+
+/** What not every 440 has. */
+export type Feature = 'fpu' | 'isel';
 
 /** A meaning is written once over abstract values; each reader decides what a value is. */
 export type Meaning<Name extends string> = <V, F>(m: Machine<V, F>, f: Readonly<Record<Name, F>>) => void;
@@ -117,7 +128,22 @@ export interface Machine<V, F> {
   trapCondition(to: F, a: V, b: V): V;
   systemCall(level: F): void;
   illegal(): void;
-  fpUnavailable(): void;
+
+  // Floating-point unit: its registers are operands by number, since their values are no 32-bit ones
+  floatingPoint(): void; // floating-point unavailable interrupt while MSR[FP] is 0
+  floatArithmetic(name: FloatArithmetic, single: boolean, ft: F, fa: F, fb: F, fc: F): void; // and FPSCR
+  floatMove(name: FloatMove, ft: F, fb: F): void;
+  floatSelect(ft: F, fa: F, fb: F, fc: F): void;
+  floatToInteger(towardZero: boolean, ft: F, fb: F): void;
+  floatCompare(ordered: boolean, crField: F, fa: F, fb: F): void;
+  loadFloat(width: 32 | 64, ft: F, address: V): void;
+  storeFloat(width: 32 | 64 | 'integer', fs: F, address: V): void;
+  readFpscr(ft: F): void;
+  writeFpscrFields(fields: F, fb: F): void; // one bit of the field an FPSCR field
+  writeFpscrImmediate(field: F, value: F): void;
+  writeFpscrBit(bit: F, set: boolean): void;
+  takeFpscrField(crField: F, field: F): void; // its exception bits are cleared
+  recordFloatIf(rc: F): void; // CR1 <- FPSCR[FX, FEX, VX, OX]
 
   // Supervisor
   privileged(): void;
@@ -148,9 +174,14 @@ export function insn<const Encoding extends string>(
   encoding: Encoding,
   syntax: string,
   meaning: Meaning<FieldNames<Encoding>>,
-  { rare = false, invalid = [] }: { rare?: boolean; invalid?: readonly InvalidForm[] } = {},
+  {
+    rare = false,
+    invalid = [],
+    requires,
+  }: { rare?: boolean; invalid?: readonly InvalidForm[]; requires?: Feature } = {},
 ): Instruction {
-  return { ...form(name, encoding, syntax), invalid, meaning: meaning as Meaning<string>, rare };
+  const definition = { ...form(name, encoding, syntax), invalid, meaning: meaning as Meaning<string>, rare };
+  return requires ? { ...definition, requires } : definition;
 }
 
 /** A name, an encoding as `insn` takes it, and a syntax. */

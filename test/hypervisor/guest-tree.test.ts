@@ -190,6 +190,14 @@ test.each([1, 2, 3, 4])('a phandle %i that somebody wrote by hand collides with 
   expect(tree.byPhandle(tree.root.cell('dcr-parent')!)!.path).toBe('/cpus/cpu@0');
 });
 
+test('a processor that nothing on the board refers to gets a phandle that nobody else has', () => {
+  const board = '&memory0 { reg = <0x0 0x0 0x00800000>; }; / { /delete-property/ dcr-parent; };';
+  const tree = treeFor({ node: 'node-update { mine { phandle = <1>; }; yours { phandle = <7>; }; };' }, { board });
+  const cpu = tree.byPhandle(tree.root.cell('dcr-parent')!)!;
+  expect([cpu.path, cpu.phandle]).toEqual(['/cpus/cpu@0', 8]);
+  expect(new Set(phandles(tree)).size).toBe(phandles(tree).length);
+});
+
 test('node-update may label the guest’s own controller, and the root follows', () => {
   const update = 'node-update { pic: interrupt-controller0 { extra; }; user { pic = <&pic>; }; };';
   const tree = treeFor({ node: update });

@@ -124,6 +124,21 @@ test('typed characters arrive one by one, are polled and received from the left'
   expect(late.every((l) => l >= 0 && l < 5)).toBe(true);
 });
 
+test('no more than sixteen characters are received at once, however many wait and are asked for', () => {
+  const code = new Code().label('wait');
+  call(code, POLL, 1).op('cmpi', { bf: 0, ra: 4, si: 20 }).bc(4, 2, 'wait').li(9, 0x99);
+  keep(call(code, RECEIVE, 1, 99), 0x100)
+    .stw(8, 0x108)
+    .stw(9, 0x10c);
+  keep(call(code, RECEIVE, 1, -1), 0x110).finish();
+  const { hv, partition } = hypervisor({ guest: { program: code, ports } });
+  hv.type('guest/console', Buffer.from('abcdefghijklmnopqrst'));
+  expect(runToEnd(hv, 2_000_000)).toMatchObject({ kind: 'ended' });
+  const ram = partition('guest').board.bus.ram.regions[0]!.target;
+  const left = Array.from({ length: 6 }, (_, i) => hex(ram.read(0x100 + 4 * i, 4)));
+  expect(left).toEqual(['0', '10', hex(0x6d6e6f70), '99', '0', '4']);
+});
+
 /** Enable both lines of the channel at the guest's controller, level and active high. */
 const enable = (code: Code, lines: number): Code => {
   code.li(3, -1).op('mtdcr', { rs: 3, dcr: 0xc4 }).li(3, 0).op('mtdcr', { rs: 3, dcr: 0xc5 });

@@ -63,9 +63,15 @@ test('two devices of the same name, on buses at different places, stay two devic
     / { plb { far { compatible = "simple-bus"; #address-cells = <1>; #size-cells = <1>; ranges = <0xef600600 0x0 0xe8000000 0x100>;
       FAR: serial@ef600600 { compatible = "ns16550"; reg = <0xef600600 8>; interrupt-parent = <&UIC0>; interrupts = <9 4>;
         clock-frequency = <11059200>; current-speed = <115200>; }; }; }; };`;
-  const code = new Code().li(3, 0x41).li(5, REAL).op('stb', { rs: 3, ra: 5, d: 0 });
-  code.li(3, 0x42).li(5, 0xe8000000).op('stb', { rs: 3, ra: 5, d: 0 }).finish();
-  const { hv, output } = hypervisor({ guest: { program: code, node: 'devices = <&UART3 &FAR>;' } }, { board });
+  const code = new Code().li(3, 0x41).li(5, REAL).op('stb', { rs: 3, ra: 5, d: 0 }).li(3, -1);
+  code.op('mtdcr', { rs: 3, dcr: 0xc4 }).li(3, 0x42).li(5, 0xe8000000).op('stb', { rs: 3, ra: 5, d: 0 });
+  // The far one's transmitter interrupt is on line 9
+  code.li(3, 2).op('stb', { rs: 3, ra: 5, d: 1 }).op('mfdcr', { rt: 4, dcr: 0xc0 }).stw(4, 0x100).finish();
+  const { hv, output, partition } = hypervisor(
+    { guest: { program: code, node: 'devices = <&UART3 &FAR>;' } },
+    { board },
+  );
   runToEnd(hv);
   expect([output.text(STREAM), output.text('guest/serial@e8000000')]).toEqual(['A', 'B']);
+  expect(partition('guest').board.bus.ram.regions[0]!.target.read(0x100, 4)).toBe(0x80000000 >>> 9);
 });

@@ -41,7 +41,7 @@ test.each([
 test('an exit is charged to its guest by its kind, at the price that the configuration names', () => {
   const partitions = `quantum = <5000>; exit-cycles = <40>; exit-cycles-hypercall = <300>; exit-cycles-emulate = <70>;
     exit-cycles-device = <500>; exit-cycles-preempted = <90>;`;
-  const { hv, partition } = hypervisor({ spin, emulated, calling, device }, { partitions });
+  const { hv, partition } = hypervisor({ spin, emulated, calling, device, calls: system() }, { partitions });
   hv.run(500_000);
   const price = (name: string, kind: string): number => {
     const entry = partition(name).vcpus[0]!.account.exits.find((e) => e.kind === kind)!;
@@ -51,6 +51,7 @@ test('an exit is charged to its guest by its kind, at the price that the configu
   expect(price('calling', 'hypercall')).toBe(300);
   expect(price('emulated', 'emulate')).toBe(71); // and the instruction itself
   expect(price('device', 'device')).toBe(501);
+  expect(price('calls', 'reflect')).toBe(41); // and entering the handler
   expect(price('spin', 'preempted')).toBe(90);
   expect(price('spin', 'shadow-miss')).toBe(40);
   // Everything that passed belongs to somebody

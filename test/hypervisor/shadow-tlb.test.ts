@@ -123,6 +123,26 @@ test('a full shadow makes room, and what it let go is found again', () => {
   expect(both(code, 1).left).toEqual([((pages * (pages - 1)) / 2).toString(16)]);
 });
 
+test('a page that had to make room is forgotten altogether: a later change of its entry counts', () => {
+  // Askew to its memory, so that one large entry of the guest becomes many small ones, more than there are
+  const memory = '<0 0 0 0x81000>';
+  const board = '&memory0 { reg = <0x0 0x0 0x102000>; };';
+  const code = new Code().li(4, 0x44000).li(5, 2).op('stw', { rs: 5, ra: 4, d: 0 }).li(5, 1).stw(5, 0x4000);
+  code.tlb(4, { ea: 0x40000000, pa: 0, size: size.k256 }).li(3, 0x40004000).op('lwz', { rt: 6, ra: 3, d: 0 });
+  for (let page = 5; page < 64; page++) {
+    for (const base of [0x40000000, 0]) code.li(7, base + page * 0x1000).op('lwz', { rt: 8, ra: 7, d: 0 });
+  }
+  code.li(31, 0x40000).op('tlbwe', { rs: 31, ra: 29, ws: 1 }).op('lwz', { rt: 7, ra: 3, d: 0 });
+  code.stw(6, 0x100).stw(7, 0x104).finish();
+  const { hv, partition } = hypervisor(
+    { first: { program: new Code().finish(), memory }, guest: { program: code, memory } },
+    { board },
+  );
+  runToEnd(hv);
+  const ram = partition('guest').board.bus.ram.regions[0]!.target;
+  expect([ram.read(0x100, 4), ram.read(0x104, 4)]).toEqual([1, 2]);
+});
+
 /** For every PID, a page of its own is written and read through, by the supervisor and by the user; ends with the sum. */
 function everyPid(last: number): Code {
   const code = new Code().tlb(0, { ea: 0, pa: 0, size: size.m256 }).vector(8, 'call').li(9, 0).li(10, 0);
@@ -159,6 +179,30 @@ test('two guests that use up the PIDs between them do not see each other', () =>
   }
 });
 
+test('a guest with few PIDs stays right while another takes all of them again and again', () => {
+  const last = 7;
+  const code = new Code().tlb(4, { ea: 0, pa: 0, size: 0, valid: false }).li(3, 0x40000000).li(10, 0).li(20, 3000);
+  for (let pid = 0; pid <= last; pid++) {
+    code.tlb(40 + pid, { ea: 0x40000000, pa: 0x40000 + pid * 0x1000, size: size.k4, tid: pid || 0xff });
+    code
+      .li(4, 0x40000 + pid * 0x1000)
+      .li(5, pid)
+      .op('stw', { rs: 5, ra: 4, d: 0 });
+  }
+  // Every order of PIDs comes by: 1 + (17 n + n / 8) & 7, as far as it goes
+  code.label('next').op('mulli', { rt: 11, ra: 20, si: 17 }).op('rlwinm', { ra: 12, rs: 20, sh: 29, mb: 3, me: 31 });
+  code.op('add', { rt: 11, ra: 11, rb: 12 }).op('andi.', { ra: 11, rs: 11, ui: last }).bc(12, 2, 'skip');
+  code.mtspr('PID', 11).op('lwz', { rt: 6, ra: 3, d: 0 }).op('cmp', { bf: 0, ra: 6, rb: 11 }).bc(4, 2, 'wrong');
+  code.label('skip').op('addic.', { rt: 20, ra: 20, si: -1 }).bc(4, 2, 'next').finish(0).label('wrong').finish(1);
+  const greedy = new Code().li(10, 0).label('next').op('addi', { rt: 10, ra: 10, si: 1 }).mtspr('PID', 10).b('next');
+  const { hv, partition } = hypervisor(
+    { few: { program: code }, greedy: { program: greedy } },
+    { partitions: 'quantum = <1009>;' },
+  );
+  while (partition('few').running && hv.clock.now < 3_000_000) hv.run(10_000);
+  expect(partition('few').ending).toEqual({ kind: 'finished', status: 0 });
+});
+
 test('the pool gives each PID once, then takes all back before it gives the first again', () => {
   const pool = new PidPool();
   let dropped = 0;
@@ -184,6 +228,18 @@ test('a page that is filled when the last PID has just been used up is still kno
   }
   shadowTlb.guestChanged(0);
   expect(shadowOf(partition('guest').vcpus[0]!)).toEqual([]);
+});
+
+test('when one guest uses up the PIDs, what another had under the old ones is gone', () => {
+  const program = new Code().finish();
+  const { partition } = hypervisor({ few: { program }, greedy: { program } });
+  const [few, greedy] = ['few', 'greedy'].map((name) => partition(name).vcpus[0]!);
+  few!.shadowTlb.fill(0x1000, 0, 0x1000, few!.machine.bus.ram.find(0x1000)!);
+  const before = few!.shadowTlb.pidFor(false, 0);
+  expect(shadowOf(few!)).toHaveLength(1);
+  for (let pid = 0; pid < 256; pid++) greedy!.shadowTlb.pidFor(true, pid);
+  expect(shadowOf(few!)).toEqual([]);
+  expect(few!.shadowTlb.pidFor(false, 0)).not.toBe(before);
 });
 
 test('a user program cannot be told its supervisor’s pages from holes by what the shadow holds', () => {

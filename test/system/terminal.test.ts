@@ -80,7 +80,7 @@ testWith(
   },
 );
 
-test('Ctrl-C goes to the guest, a resize harms nothing, and the status is that of the last guest to end', async () => {
+test("Ctrl-C goes to the guest, a resize harms nothing, and the status is the guest's", async () => {
   const terminal = await started(`'${process.execPath}' '${main}' run '${hello}' --no-ptys`);
   await terminal.shows(/^hello>$/m);
   terminal.type('nonsense');

@@ -1,4 +1,4 @@
-import type { Machine } from '../../isa/spec.js';
+import type { FloatArithmetic, FloatMove, Machine } from '../../isa/spec.js';
 import { R } from '../state.js';
 
 /** A field is an expression over the instruction word `w`, or a number where it is known. */
@@ -205,7 +205,36 @@ export class JsEmitter implements Machine<string, EmittedField> {
     );
   };
   illegal = () => this.#trap('true', 'ILLEGAL_INSTRUCTION');
-  fpUnavailable = () => this.#trap('true', 'FP_UNAVAILABLE');
+  floatingPoint = () => this.#trap('(core.system.msr & 0x2000) === 0', 'FP_UNAVAILABLE');
+  floatArithmetic = (
+    name: FloatArithmetic,
+    single: boolean,
+    ft: EmittedField,
+    fa: EmittedField,
+    fb: EmittedField,
+    fc: EmittedField,
+  ) => this.#attempt(`ops.floatArithmetic(core, '${name}', ${single}, ${ft}, ${fa}, ${fb}, ${fc});`);
+  floatMove = (name: FloatMove, ft: EmittedField, fb: EmittedField) =>
+    this.#do(`ops.floatMove(core, '${name}', ${ft}, ${fb});`);
+  floatSelect = (ft: EmittedField, fa: EmittedField, fb: EmittedField, fc: EmittedField) =>
+    this.#do(`ops.floatSelect(core, ${ft}, ${fa}, ${fb}, ${fc});`);
+  floatToInteger = (towardZero: boolean, ft: EmittedField, fb: EmittedField) =>
+    this.#attempt(`ops.floatToInteger(core, ${towardZero}, ${ft}, ${fb});`);
+  floatCompare = (ordered: boolean, field: EmittedField, fa: EmittedField, fb: EmittedField) =>
+    this.#attempt(`ops.floatCompare(core, ${ordered}, ${field}, ${fa}, ${fb});`);
+  loadFloat = (width: 32 | 64, ft: EmittedField, address: string) =>
+    this.#attempt(`ops.loadFloat(core, ${width}, ${ft}, ${address});`);
+  storeFloat = (width: 32 | 64 | 'integer', fs: EmittedField, address: string) =>
+    this.#attempt(`ops.storeFloat(core, ${width === 'integer' ? "'integer'" : width}, ${fs}, ${address});`);
+  readFpscr = (ft: EmittedField) => this.#do(`ops.readFpscr(core, ${ft});`);
+  writeFpscrFields = (fields: EmittedField, fb: EmittedField) =>
+    this.#attempt(`ops.writeFpscrFrom(core, ${fields}, ${fb});`);
+  writeFpscrImmediate = (field: EmittedField, value: EmittedField) =>
+    this.#attempt(`ops.writeFpscrImmediate(core, ${field}, ${value});`);
+  writeFpscrBit = (bit: EmittedField, set: boolean) => this.#attempt(`ops.writeFpscrBit(core, ${bit}, ${set});`);
+  takeFpscrField = (crField: EmittedField, field: EmittedField) =>
+    this.#do(`ops.moveFpscrField(core, ${crField}, ${field});`);
+  recordFloatIf = (rc: EmittedField) => this.#when(rc, () => this.#do('ops.recordFloat(core);'));
 
   privileged = () => this.#trap('(core.system.msr & 0x4000) !== 0', 'PRIVILEGED');
   readMsr = () => this.#bind('core.system.msr');

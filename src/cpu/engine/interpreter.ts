@@ -1,9 +1,13 @@
-import { decodeTable, ILLEGAL } from '../../isa/decode.js';
-import { instructions } from '../../isa/instructions.js';
-import { insert, type Field, type Instruction, type InvalidForm } from '../../isa/spec.js';
+import { decodeTableOf, ILLEGAL } from '../../isa/decode.js';
+import { instructionsOf } from '../../isa/instructions.js';
+import { insert, type Feature, type Field, type Instruction, type InvalidForm } from '../../isa/spec.js';
 import * as access from '../access.js';
 import type { Core } from '../core.js';
 import { R } from '../state.js';
+import * as floatArithmetic from '../float-arithmetic.js';
+import * as floatCompare from '../float-compare.js';
+import * as floatStorage from '../float-storage.js';
+import * as fpscr from '../fpscr.js';
 import * as supervisor from '../supervisor.js';
 import type { Trap } from '../trap.js';
 import { JsEmitter, type EmittedField, type Surroundings } from './emit-js.js';
@@ -24,10 +28,10 @@ const OPTION_NAMES = ['rc', 'oe', 'lk'];
 const isOption = (f: Field): boolean => OPTION_NAMES.includes(f.name) && f.width === 1 && f.shift < 11;
 
 /** From a decoding index to a variant's number; numbers are dense so that V8 makes a jump table of the switch. */
-function listVariants(): { variants: Variant[]; table: Uint16Array } {
+function listVariants(instructions: readonly Instruction[]): { variants: Variant[]; table: Uint16Array } {
   const variants: Variant[] = [];
   const numbers = new Map<string, number>();
-  const table = decodeTable.map((number, index) => {
+  const table = decodeTableOf(instructions).map((number, index) => {
     if (number === ILLEGAL) return 0;
     const instruction = instructions[number]!;
     const options = Object.fromEntries(
@@ -111,6 +115,8 @@ export interface InterpreterOptions {
    * A second reading of the definitions, to compare the fast one with. Default true.
    */
   readonly inline?: boolean;
+  /** What the processor has beyond the 440's common instructions. Default nothing. */
+  readonly features?: ReadonlySet<Feature>;
 }
 
 /** The source of `run(core)`; `--show-generated` prints it. */
@@ -204,15 +210,18 @@ const helpers = {
     ((to & 1) !== 0 && a >>> 0 > b >>> 0),
 };
 
+/** What instructions call that are not printed in full. */
+const operations = { ...access, ...supervisor, ...floatArithmetic, ...floatCompare, ...floatStorage, ...fpscr };
+
 export class Interpreter implements Engine {
   readonly name: string;
   readonly #run: (core: Core) => void;
 
   constructor(options: InterpreterOptions = {}) {
     this.name = options.inline === false ? 'out of line' : 'reference';
-    const { variants, table } = listVariants();
+    const { variants, table } = listVariants(instructionsOf(options.features ?? new Set()));
     const { run, functions } = interpreterSource(variants, options);
-    const scope: Record<string, unknown> = { ops: { ...access, ...supervisor }, table, ...constants, ...helpers };
+    const scope: Record<string, unknown> = { ops: operations, table, ...constants, ...helpers };
     const names = Object.keys(scope);
     const called = functions.map(
       (source) => new Function(...names, `return ${source}`)(...Object.values(scope)) as unknown,

@@ -1,4 +1,4 @@
-import { SPEC, type Binding } from './binding.js';
+import { HV440, SPEC, type Binding } from './binding.js';
 
 const UIC = 'Linux bindings, powerpc/4xx UIC';
 
@@ -35,6 +35,19 @@ export const cpu = {
       meaning: 'Ticks of the time base in a second.',
       source: `${SPEC}, 3.8.1`,
       example: '<400000000>',
+    },
+    'hv440,fpu': {
+      type: 'flag',
+      meaning:
+        'The processor has a floating-point unit, as the 440EP has; without it floating-point words are illegal.',
+      source: HV440,
+      example: '(nothing)',
+    },
+    'hv440,isel': {
+      type: 'flag',
+      meaning: 'The processor has the instruction `isel`, which sources disagree on for the 440.',
+      source: HV440,
+      example: '(nothing)',
     },
   },
   example: `cpu@0 {
