@@ -86,7 +86,10 @@ export class Partition {
     this.#ending ??= ending;
   }
 
-  /** Its processor asked for a reset: start from clean memory and devices, or be done. */
+  /**
+   * Its processor asked for a reset: start from clean memory and devices, or be done. To load its image again costs the
+   * guest a cycle a word, so that one that only resets itself uses up its share like any other.
+   */
   resetRequested(): void {
     if (this.config.onReset === 'stop' || !this.#contents) return this.end({ kind: 'reset' });
     for (const { target } of this.board.bus.ram.regions) target.clearDirty();
@@ -94,6 +97,9 @@ export class Partition {
     assert(problem === undefined, 'what fitted once fits again');
     for (const vcpu of this.vcpus) vcpu.enterContext();
     this.restarts += 1;
+    const { image, initrd } = this.#contents;
+    const loaded = image.segments.reduce((sum, { size }) => sum + size, initrd?.length ?? 0);
+    if (this.vcpus[0]) this.vcpus[0].machine.clock.now += Math.ceil(loaded / 4);
   }
 
   /** The address on the real board of a guest-physical one in its memory. */

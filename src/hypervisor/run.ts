@@ -62,13 +62,14 @@ export function runGuest(
       if (settle({ kind: 'emulate' }, vcpu, costs, observe) === 'reschedule') return true;
       continue;
     }
-    const stop = execute(vcpu, Math.min(end, pause, clock.next) - clock.now);
+    const alarm = clock.next;
+    const stop = execute(vcpu, Math.min(end, pause, alarm) - clock.now);
     if (stop.kind === 'self-branch') {
       if (!machine.canBeInterrupted) partition.end({ kind: 'halted' });
       vcpu.watchSelfBranch = false; // something may yet interrupt it
       continue;
     }
-    const paused = stop.kind !== 'trap' && clock.now < end && clock.next > clock.now;
+    const paused = stop.kind !== 'trap' && clock.now < end && clock.now < alarm;
     if (paused) return false;
     const exit = classify(stop, vcpu, clock.now >= end);
     if (settle(exit, vcpu, costs, observe) === 'reschedule') return true;

@@ -9,7 +9,7 @@ export interface BootState {
   readonly entry: number;
   /** r3: the device tree (ePAPR 5.4, Linux's head_44x.S). */
   readonly tree: number;
-  /** r1: as QEMU's bamboo leaves it, just below 16 MiB, or below the end of a smaller memory. */
+  /** r1: as QEMU's bamboo leaves it, just below 16 MiB, or in a smaller memory below the tree. */
   readonly stack: number;
   /** r7: size of the initially mapped area from 0 on. */
   readonly mapped: number;
@@ -27,6 +27,8 @@ export const EPAPR_MAGIC = 0x45504150;
 
 const PAGE = 4096;
 const MIB = 0x100000;
+/** The first stack begins below the tree and the initrd, at a multiple of this, so that it does not hang on their sizes. */
+const STACK_STEP = 0x10000;
 /** Linux reads the tree, and unpacks the initrd, below the 256 MiB that its first TLB entry maps. */
 const REACH = 256 * MIB;
 
@@ -67,7 +69,14 @@ export function loadProgram(ram: AddressMap<Ram>, { image, initrd, tree }: BootC
     region.target.load(address - region.base, bytes);
     region.target.fill(address - region.base + bytes.length, size - bytes.length, 0);
   }
-  return { entry: image.entry, tree: treeAt, stack: Math.min(16 * MIB, low.size) - 8, mapped: low.size };
+  return {
+    entry: image.entry,
+    tree: treeAt,
+    stack: Math.min(16 * MIB, Math.floor(initrdAt / STACK_STEP) * STACK_STEP) - 8,
+    mapped: low.size,
+  };
 }
+
+const stackBelow = (end: number): number => Math.min(16 * MIB, Math.floor(end / STACK_STEP) * STACK_STEP || end) - 8;
 
 const below = (end: number, size: number): number => Math.floor((end - size) / PAGE) * PAGE;

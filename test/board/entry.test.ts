@@ -21,7 +21,7 @@ test.each(machines())('a program on %s is entered with the registers of QEMU’s
   const { gpr } = regs;
   expect(regs.pc).toBe(0x1230);
   expect(system.msr).toBe(0);
-  expect([gpr[1], gpr[6], gpr[7]]).toEqual([memory!.size - 8, EPAPR_MAGIC, memory!.size]);
+  expect([gpr[1], gpr[6], gpr[7]]).toEqual([memory!.size - 0x10000 - 8, EPAPR_MAGIC, memory!.size]);
   const others = [...gpr].filter((_value, r) => ![1, 3, 6, 7].includes(r));
   expect(new Set(others)).toEqual(new Set([0]));
   const blob = memory!.target.slice(gpr[3]!, memory!.size - gpr[3]!);

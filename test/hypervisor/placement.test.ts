@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Region } from '../../src/bus/bus.js';
 import { Ram, SharedMemory } from '../../src/bus/memory.js';
-import { naturalAlignment, place } from '../../src/hypervisor/placement.js';
+import { place } from '../../src/hypervisor/placement.js';
+import { naturalAlignment } from '../../src/devicetree/placement.js';
 
 const PAGE = 0x1000;
 const memory = new SharedMemory(0x3000000);

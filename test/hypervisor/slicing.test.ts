@@ -74,7 +74,7 @@ test('the run that is cut up below does what it is for', () => {
     { kind: 'finished', status: 4 },
     { kind: 'halted' },
   ]);
-  expect(new Set(whole.exits)).toEqual(new Set(['shadow-miss', 'emulate', 'device', 'preempted']));
+  expect(new Set(whole.exits)).toEqual(new Set(['shadow-miss', 'emulate', 'device', 'preempted', 'host-interrupt']));
 });
 
 test.each([1, 2, 7, 1000, 1776, 1777, 1778, 1_000_000])('slices of %i cycles leave no trace', (cycles) => {

@@ -1,7 +1,8 @@
+import { placeMemory } from '../placement.js';
 import { hex, overlaps, physicalReg, span, type Range } from '../addresses.js';
 import { disabled, memoryOf } from '../partitions.js';
 import type { Node } from '../tree.js';
-import { at, bytes, nameOf, type Rule } from './rule.js';
+import { count, at, bytes, nameOf, type Rule } from './rule.js';
 
 /** The least translation of a 440's TLB that memory is given out in. */
 const PAGE = 4096;
@@ -131,9 +132,11 @@ const memoryExceedsBoard: Rule = {
     const { partitions, board } = context;
     const memories = board.filter((n) => n.get('device_type')?.string === 'memory' && !disabled(n));
     if (memories.length === 0 || memories.some((node) => !context.sound(node, 'reg'))) return;
-    const has = memories.flatMap(physicalReg).reduce((sum, { size }) => sum + size, 0);
+    const ranges = memories.flatMap(physicalReg);
+    const has = ranges.reduce((sum, { size }) => sum + size, 0);
     if (has === 0) return;
     let given = 0;
+    const sizes: number[] = [];
     for (const partition of partitions) {
       if (!context.sound(partition, 'memory') || !context.passed(partition, ...wellFormed, 'memory-overlap')) continue;
       const wanted = memoryOf(partition).reduce((sum, { size }) => sum + size, 0);
@@ -144,7 +147,17 @@ const memoryExceedsBoard: Rule = {
           message: `${nameOf(partition)} wants ${bytes(wanted)}, and the board has ${bytes(has)}${left}`,
           remedy: `give it at most ${bytes(has - given)}, or shrink another`,
         };
-      } else given += wanted;
+        continue;
+      }
+      given += wanted;
+      sizes.push(...memoryOf(partition).map(({ size }) => size));
+      if (placeMemory(ranges, sizes)) continue;
+      sizes.splice(-memoryOf(partition).length);
+      yield {
+        ...at(partition, 'memory'),
+        message: `the memory of ${nameOf(partition)} does not fit into any of the ${count(ranges.length, 'range')} of the board's memory beside the others, though together they have enough`,
+        remedy: 'split it into several ranges, or give the board its memory in one piece',
+      };
     }
   },
 };
