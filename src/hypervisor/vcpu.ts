@@ -16,7 +16,7 @@ export class Vcpu {
   /** The real core's supervisor registers while this guest runs: user mode, shadow translations. */
   readonly shadow: System;
   readonly shadowTlb: ShadowTlb;
-  /** The last trap that the guest was left for, and where; for a person who wonders. */
+  /** The last trap that the guest itself has seen, and where; for a person who wonders. */
   lastTrap: { readonly trap: Trap; readonly pc: number } | undefined;
   /** It asked by EV_IDLE to wait for an interrupt. */
   idle = false;
@@ -71,7 +71,6 @@ export class Vcpu {
   /** The core stopped at a trap. */
   stopped(trap: Trap): void {
     this.stoppedBehindCall = trap.kind === 'system-call';
-    this.lastTrap = { trap, pc: this.machine.regs.pc };
   }
 
   /** As after the guest's power-on. */
