@@ -72,7 +72,7 @@ export function loadProgram(ram: AddressMap<Ram>, { image, initrd, tree }: BootC
   return {
     entry: image.entry,
     tree: treeAt,
-    stack: Math.min(16 * MIB, Math.floor(initrdAt / STACK_STEP) * STACK_STEP) - 8,
+    stack: stackBelow(initrdAt),
     mapped: low.size,
   };
 }

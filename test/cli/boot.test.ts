@@ -157,7 +157,7 @@ test('--timeout stops a run with status 1, and says what each partition was doin
   expect(status).toBe(1);
   expect(linesOf('spin', stdout)).toEqual(['spin']);
   expect(stderr).toMatch(
-    /^hv440: stopped: --timeout 1\.5 seconds are over\nhv440: hello: [^\n]+; pc 0x[0-9a-f]+; [^\n]+\nhv440: spin: running; pc 0x[0-9a-f]+; last trap: [^\n]+\n$/,
+    /^hv440: stopped: --timeout 1\.5 seconds are over\nhv440: hello: [^\n]+; pc 0x[0-9a-f]+; [^\n]+\nhv440: spin: running; pc 0x[0-9a-f]+; no trap yet\n$/,
   );
 });
 
