@@ -32,7 +32,9 @@ export async function linux(args: readonly string[], timeout = 55_000): Promise<
   const stdout = result.stdout.replaceAll('\r\n', '\n');
   const [before = '', ...pieces] = stdout.split(PROMPT);
   const answers = pieces.map((piece) => piece.slice(piece.indexOf('\n') + 1));
-  const { instructions } = JSON.parse(stdout.trimEnd().split('\n').at(-1)!) as { instructions: number };
+  const statistics = stdout.trimEnd().split('\n').at(-1)!;
+  if (!statistics.startsWith('{')) throw new Error(`it ran nothing:\n${result.stderr}`);
+  const { instructions } = JSON.parse(statistics) as { instructions: number };
   return { ...result, stdout, boot: before + PROMPT, answers, instructions };
 }
 
