@@ -146,7 +146,7 @@ export function registersMarkdown(): string {
     '# Registers',
     'Generated from `src/isa/registers.ts`.',
     '## Special purpose registers',
-    'Access is by number: some registers have one for reading by user programs and another for writing. A user program that uses a number of the supervisor takes a privileged program interrupt; a number, or a way of access, that does not exist is an illegal instruction. Bits that do not exist read as 0 and ignore writes. After a reset a register is 0 but where another value stands; PVR and PIR are those of the processor.',
+    'Access is by number: some registers have one for reading by user programs and another for writing. A user program that uses a number of the supervisor takes a privileged program interrupt; a number, or a way of access, that does not exist is an illegal instruction. Bits that do not exist read as 0 and ignore writes. After a reset a register is 0 but where another value stands; DBSR (bits 2 and 3) and TSR (bits 2 and 3) record which kind of reset it was, and stand here as after power-on; PVR and PIR are those of the processor.',
     [
       '| Number | Name | Read | Write | Bits that exist | After reset |',
       '| ---: | --- | --- | --- | --- | --- |',

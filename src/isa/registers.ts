@@ -9,8 +9,28 @@ export interface Spr {
   readonly onWrite: 'set' | 'clear';
   /** The bits that exist; the others read as 0 and ignore writes. */
   readonly bits: number;
+  /** What it holds after power-on; PVR and PIR are the processor's own. */
   readonly reset: number;
 }
+
+/** Machine state register (PPC440x5 User's Manual, "Machine State Register"). */
+export const MSR = {
+  WE: 0x40000,
+  CE: 0x20000,
+  EE: 0x08000,
+  PR: 0x04000,
+  FP: 0x02000,
+  ME: 0x01000,
+  FE0: 0x00800,
+  DWE: 0x00400,
+  DE: 0x00200,
+  FE1: 0x00100,
+  IS: 0x00020,
+  DS: 0x00010,
+} as const;
+
+/** The bits of the MSR that exist. */
+export const MSR_BITS = Object.values(MSR).reduce((all, bit) => all | bit, 0);
 
 const spr = (
   name: string,
@@ -37,13 +57,13 @@ export const sprs: readonly Spr[] = [
   spr('CTR',       9, 'uu'),
   spr('DEC',      22, 'ss'),
   spr('SRR0',     26, 'ss', { bits: 0xfffffffc }),
-  spr('SRR1',     27, 'ss'),
+  spr('SRR1',     27, 'ss', { bits: MSR_BITS }),
   spr('PID',      48, 'ss', { bits: 0xff }),
   spr('DECAR',    54, '-s'),
   spr('CSRR0',    58, 'ss', { bits: 0xfffffffc }),
-  spr('CSRR1',    59, 'ss'),
+  spr('CSRR1',    59, 'ss', { bits: MSR_BITS }),
   spr('DEAR',     61, 'ss'),
-  spr('ESR',      62, 'ss'),
+  spr('ESR',      62, 'ss', { bits: 0x8fbf001f }),
   spr('IVPR',     63, 'ss', { bits: 0xffff0000 }),
   spr('USPRG0',  256, 'uu'),
   spr('SPRG4',   260, 'u-'), spr('SPRG5', 261, 'u-'), spr('SPRG6', 262, 'u-'), spr('SPRG7', 263, 'u-'),
@@ -51,10 +71,10 @@ export const sprs: readonly Spr[] = [
   spr('SPRG0',   272, 'ss'), spr('SPRG1', 273, 'ss'), spr('SPRG2', 274, 'ss'), spr('SPRG3', 275, 'ss'),
   spr('SPRG4',   276, 'ss'), spr('SPRG5', 277, 'ss'), spr('SPRG6', 278, 'ss'), spr('SPRG7', 279, 'ss'),
   spr('TBL',     284, '-s'), spr('TBU',   285, '-s'),
-  spr('PIR',     286, 's-'),
+  spr('PIR',     286, 's-', { bits: 0xf }),
   spr('PVR',     287, 's-'),
-  spr('DBSR',    304, 'ss', { clear: true }),
-  spr('DBCR0',   308, 'ss'), spr('DBCR1', 309, 'ss'), spr('DBCR2', 310, 'ss'),
+  spr('DBSR',    304, 'ss', { bits: 0xffff8003, reset: 0x30000000, clear: true }), // MRR: a system reset
+  spr('DBCR0',   308, 'ss'), spr('DBCR1', 309, 'ss'), spr('DBCR2', 310, 'ss', { bits: 0xffff0f0f }),
   spr('IAC1',    312, 'ss', { bits: 0xfffffffc }), spr('IAC2', 313, 'ss', { bits: 0xfffffffc }),
   spr('IAC3',    314, 'ss', { bits: 0xfffffffc }), spr('IAC4', 315, 'ss', { bits: 0xfffffffc }),
   spr('DAC1',    316, 'ss'), spr('DAC2',  317, 'ss'),
@@ -63,16 +83,16 @@ export const sprs: readonly Spr[] = [
   spr('TCR',     340, 'ss', { bits: 0xffc00000 }),
   ...numbered('IVOR', 400, 16, 'ss', 0xfff0),
   spr('MCSRR0',  570, 'ss', { bits: 0xfffffffc }),
-  spr('MCSRR1',  571, 'ss'),
+  spr('MCSRR1',  571, 'ss', { bits: MSR_BITS }),
   spr('MCSR',    572, 'ss', { clear: true }),
   ...numbered('INV',  880, 4, 'ss'), ...numbered('ITV', 884, 4, 'ss'),
   spr('CCR1',    888, 'ss'),
   ...numbered('DNV',  912, 4, 'ss'), ...numbered('DTV', 916, 4, 'ss'),
   spr('DVLIM',   920, 'ss'), spr('IVLIM', 921, 'ss'),
   spr('RSTCFG',  923, 's-'),
-  spr('DCDBTRL', 924, 's-'), spr('DCDBTRH', 925, 's-'),
-  spr('ICDBTRL', 926, 's-'), spr('ICDBTRH', 927, 's-'),
-  spr('MMUCR',   946, 'ss', { bits: 0x01fb00ff }),
+  spr('DCDBTRL', 924, 's-', { bits: 0x7ffff }), spr('DCDBTRH', 925, 's-', { bits: 0xffffff8f }),
+  spr('ICDBTRL', 926, 's-', { bits: 0x3ff }), spr('ICDBTRH', 927, 's-', { bits: 0xfffffff0 }),
+  spr('MMUCR',   946, 'ss', { bits: 0x016d00ff }),
   spr('CCR0',    947, 'ss'),
   spr('ICDBDR',  979, 's-'),
   spr('DBDR',   1011, 'ss'),
@@ -85,25 +105,6 @@ export const findSpr = (number: number): Spr | undefined => byNumber.get(number)
 
 /** What a user program may do with an SPR number: numbers with bit 5 set (0x10) are the supervisor's. */
 export const isSupervisorNumber = (number: number): boolean => (number & 0x10) !== 0;
-
-/** Machine state register (PPC440x5 User's Manual, "Machine State Register"). */
-export const MSR = {
-  WE: 0x40000,
-  CE: 0x20000,
-  EE: 0x08000,
-  PR: 0x04000,
-  FP: 0x02000,
-  ME: 0x01000,
-  FE0: 0x00800,
-  DWE: 0x00400,
-  DE: 0x00200,
-  FE1: 0x00100,
-  IS: 0x00020,
-  DS: 0x00010,
-} as const;
-
-/** The bits of the MSR that exist. */
-export const MSR_BITS = Object.values(MSR).reduce((all, bit) => all | bit, 0);
 
 /** Exception syndrome register. */
 export const ESR = {

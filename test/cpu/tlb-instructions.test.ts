@@ -100,13 +100,13 @@ test('tlbsx agrees with the manual’s translation on any entries', () => {
   fc.assert(
     fc.property(cases, ([entries, lookup]) => {
       const { tlb } = m.core.system;
+      tlb.words.fill(0);
       m.core.system.set('mmucr', (lookup.space << 16) | lookup.pid);
       entries.forEach(({ words, tid }, i) => words.forEach((word, n) => tlb.write(i, n, word, tid)));
       // It looks for an entry only: every use is permitted
       const open = entries.map((e): Entry => ({ tid: e.tid, words: [e.words[0], e.words[1], 0x3f] }));
       const answer = translate(open, lookup);
       expect(searchTlb(m.core, lookup.address)).toBe(typeof answer === 'string' ? -1 : answer.entry);
-      tlb.words.fill(0);
     }),
     { numRuns: 300 },
   );

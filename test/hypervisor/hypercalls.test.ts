@@ -96,10 +96,10 @@ test('what a call does not return is preserved, and a refused call keeps even r4
 test('the supervisor’s state is what it was: a call is no interrupt', () => {
   const code = new Code()
     .setSpr('SRR0', 0x1230)
-    .setSpr('SRR1', 0x5678)
+    .setSpr('SRR1', 0x5630)
     .setMsr(MSR.ME | MSR.CE);
   call(code, POLL, 1).report(0x100, 'SRR0', 'SRR1').op('mfmsr', { rt: 3 }).stw(3, 0x108).finish();
-  expect(results(guest(code, { ports }), 3)).toEqual(['1230', '5678', hex(MSR.ME | MSR.CE)]);
+  expect(results(guest(code, { ports }), 3)).toEqual(['1230', '5630', hex(MSR.ME | MSR.CE)]);
 });
 
 test('typed characters arrive one by one, are polled and received from the left', () => {
