@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { ConfigError } from '../devicetree/finding.js';
 import { explain } from './config.js';
@@ -130,9 +130,21 @@ function program(): Command {
   return hv440;
 }
 
-/** `--stats FILE` is `--stats` and a file: of what may follow it, only a format belongs to it. */
-const withFormats = (args: readonly string[]): string[] =>
-  args.map((arg, i) => (arg === '--stats' && !['text', 'json'].includes(args[i + 1] ?? '') ? '--stats=text' : arg));
+/**
+ * `--stats FILE` and `--ptys FILE` are the option and a file: of what may follow, only a format belongs to the first and
+ * only a folder to the second.
+ */
+function withFormats(args: readonly string[]): string[] {
+  const formatted = args.map((arg, i) => {
+    const isFormat = ['text', 'json'].includes(args[i + 1] ?? '');
+    return arg === '--stats' && !isFormat ? '--stats=text' : arg;
+  });
+  const ptys = formatted.findIndex((arg, i) => arg === '--ptys' && isFile(formatted[i + 1]));
+  return ptys < 0 ? formatted : [...formatted.toSpliced(ptys, 1), '--ptys'];
+}
+
+const isFile = (path: string | undefined): boolean =>
+  path !== undefined && existsSync(path) && statSync(path).isFile();
 
 /** Messages for the user's trouble; ours keeps its stack. */
 function report(error: unknown): number {

@@ -196,6 +196,12 @@ test('a guest prints no faster than its reader reads, and nothing is lost', asyn
   expect(fast.stdout.length).toBe(slow);
 });
 
+test('--ptys before the configuration takes no file for its folder', async () => {
+  const { status, stdout } = await cli(['boot', '--headless', '--ptys', onePartition], { input: 'exit 4\n' });
+  expect(status).toBe(4);
+  expect(stdout).toContain('hello> exit 4');
+});
+
 testWith(socat, pty)('--ptys gives each stream a pty, and who types there is heard', async () => {
   const folder = scratch('ptys');
   const scripted = put('mem', 'mem\n');
