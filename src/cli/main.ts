@@ -143,8 +143,7 @@ function withFormats(args: readonly string[]): string[] {
   return ptys < 0 ? formatted : [...formatted.toSpliced(ptys, 1), '--ptys'];
 }
 
-const isFile = (path: string | undefined): boolean =>
-  path !== undefined && existsSync(path) && statSync(path).isFile();
+const isFile = (path: string | undefined): boolean => path !== undefined && existsSync(path) && statSync(path).isFile();
 
 /** Messages for the user's trouble; ours keeps its stack. */
 function report(error: unknown): number {
