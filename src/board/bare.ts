@@ -9,7 +9,14 @@ import type { Tree } from '../devicetree/tree.js';
 import { loadProgram, type BootContents, type BootProblem } from '../loader/boot.js';
 import { buildBoard, type Board } from './board.js';
 import { enter } from './entry.js';
-import { describeEnding, type Ending, type Machine, type ProgramState, type Progress } from './machine.js';
+import {
+  describeEnding,
+  FRUITLESS_LIMIT,
+  type Ending,
+  type Machine,
+  type ProgramState,
+  type Progress,
+} from './machine.js';
 import type { InputRecord, SerialInput } from './serial-input.js';
 
 export interface BareOptions {
@@ -95,7 +102,7 @@ export class BareMachine implements Machine {
   }
 
   skip(cycle: number): void {
-    this.clock.now = Math.max(this.clock.now, Math.min(cycle, this.clock.next));
+    this.clock.skipTo(cycle);
   }
 
   /** Entering a handler takes a cycle, so that a program that only traps makes time pass too. */
@@ -120,15 +127,11 @@ export class BareMachine implements Machine {
   }
 
   type(stream: string, bytes: Uint8Array): boolean {
-    const input = this.#input(stream);
-    input?.type(bytes);
-    return input !== undefined;
+    return this.#input(stream)?.type(bytes) ?? false;
   }
 
   scripted(stream: string, more: boolean): void {
-    const input = this.#input(stream);
-    if (more) input?.open();
-    else input?.close();
+    this.#input(stream)?.expectMore(more);
   }
 
   #input(stream: string): SerialInput | undefined {
@@ -162,8 +165,5 @@ export class BareMachine implements Machine {
     ];
   }
 }
-
-/** So many interrupts in a row without one instruction retired: the handlers cannot be fetched. */
-export const FRUITLESS_LIMIT = 1000;
 
 const streamOf = (name: string): string => `board/${name}`;

@@ -9,6 +9,9 @@ export type Ending =
   | { readonly kind: 'fault-loop' } // its interrupt handlers cannot be entered: it only faults
   | { readonly kind: 'stopped' }; // somebody stopped it
 
+/** So many interrupts in a row without one instruction retired, and it is a fault loop: the handlers cannot be entered. */
+export const FRUITLESS_LIMIT = 1000;
+
 /** The exit status that an ending gives to the command that ran it: 0 good, 1 the guest failed, or the guest's own. */
 export function exitStatus(ending: Ending): number {
   if (ending.kind === 'finished') return ending.status;

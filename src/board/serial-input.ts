@@ -42,25 +42,21 @@ export class SerialInput implements Alarm {
     clock.add(this);
   }
 
-  /** Characters typed at the far end, at this cycle. */
-  type(bytes: Uint8Array): void {
+  /** Characters typed at the far end, at this cycle; they are always taken. */
+  type(bytes: Uint8Array): true {
     for (const byte of bytes) this.#queue.push(byte);
     if (bytes.length > 0) this.clock.release(this);
     this.#schedule();
+    return true;
   }
 
   /**
-   * More is to come from a script that is being read: until `close`, the clock is held where the next character could
+   * Whether more is to come from a script that is being read. While it is, the clock is held where the next character could
    * arrive and is not there, so that it does not matter how fast the script is delivered.
    */
-  open(): void {
-    this.#open = true;
-    this.#schedule();
-  }
-
-  close(): void {
-    this.#open = false;
-    this.clock.release(this);
+  expectMore(more: boolean): void {
+    this.#open = more;
+    if (!more) this.clock.release(this);
     this.#schedule();
   }
 

@@ -224,19 +224,15 @@ export class Hypervisor implements Machine {
   }
 
   skip(cycle: number): void {
-    this.clock.now = Math.max(this.clock.now, Math.min(cycle, this.clock.next));
+    this.clock.skipTo(cycle);
   }
 
   type(stream: string, bytes: Uint8Array): boolean {
-    const input = this.#input(stream);
-    input?.type(bytes);
-    return input !== undefined;
+    return this.#input(stream)?.type(bytes) ?? false;
   }
 
   scripted(stream: string, more: boolean): void {
-    const input = this.#input(stream);
-    if (more) input?.open();
-    else input?.close();
+    this.#input(stream)?.expectMore(more);
   }
 
   #input(stream: string): SerialInput | undefined {

@@ -1,11 +1,9 @@
+import { FRUITLESS_LIMIT } from '../board/machine.js';
 import { deliver } from '../cpu/deliver.js';
 import type { Trap } from '../cpu/trap.js';
 import { MSR } from '../isa/registers.js';
 import type { Outcome } from './exit.js';
 import type { Vcpu } from './vcpu.js';
-
-/** So many interrupts in a row without one instruction retired: the guest's handlers cannot be entered. */
-const FRUITLESS_LIMIT = 1000;
 
 /** Send the guest to its own handler, by the very function that is a bare board's interrupt. It takes a cycle, as there. */
 export function inject(trap: Trap, vcpu: Vcpu): Outcome {

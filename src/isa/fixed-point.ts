@@ -21,40 +21,18 @@ const signsDiffer = <V, F>(m: Machine<V, F>, a: V, b: V, value: V): V =>
 
 type Fields<F, Names extends string> = Readonly<Record<Names, F>>;
 
-function addition<V, F>(
-  m: Machine<V, F>,
-  f: Fields<F, 'rt' | 'oe' | 'rc'>,
-  a: V,
-  b: V,
-  carry: 'none' | 'out' | 'in-out',
-): void {
-  const result = sum(m, a, b, carry === 'in-out' ? m.carry() : undefined);
-  settle(m, f, result, carry !== 'none');
+type Carry = 'none' | 'out' | 'in-out';
+
+/** a + b + CA where the instruction takes it in, else `plus`; CA and OV as the form says. */
+function addition<V, F>(m: Machine<V, F>, f: Fields<F, 'rt' | 'oe' | 'rc'>, a: V, b: V, carry: Carry, plus?: V): void {
+  const result = sum(m, a, b, carry === 'in-out' ? m.carry() : plus);
+  if (carry !== 'none') m.setCarry(result.carry());
+  arithmetic(m, f, result.value, result.overflow());
 }
 
 /** ¬a + b + 1, or ¬a + b + CA. */
-function subtraction<V, F>(
-  m: Machine<V, F>,
-  f: Fields<F, 'rt' | 'oe' | 'rc'>,
-  a: V,
-  b: V,
-  carry: 'none' | 'out' | 'in-out',
-): void {
-  const result = sum(m, m.not(a), b, carry === 'in-out' ? m.carry() : m.constant(1));
-  settle(m, f, result, carry !== 'none');
-}
-
-function settle<V, F>(
-  m: Machine<V, F>,
-  f: Fields<F, 'rt' | 'oe' | 'rc'>,
-  result: ReturnType<typeof sum<V, F>>,
-  setsCarry: boolean,
-): void {
-  if (setsCarry) m.setCarry(result.carry());
-  m.overflowIf(f.oe, result.overflow());
-  m.setGpr(f.rt, result.value);
-  m.recordIf(f.rc, result.value);
-}
+const subtraction = <V, F>(m: Machine<V, F>, f: Fields<F, 'rt' | 'oe' | 'rc'>, a: V, b: V, carry: Carry): void =>
+  addition(m, f, m.not(a), b, carry, m.constant(1));
 
 /** rt <- value; OV <- overflow. */
 function arithmetic<V, F>(m: Machine<V, F>, f: Fields<F, 'rt' | 'oe' | 'rc'>, value: V, overflow: V): void {

@@ -97,14 +97,14 @@ test('nothing arrives before the program listens, and nothing where there is no 
 
 test('a script that is still being read holds the clock where its next character could arrive', () => {
   const { clock, input, advance, arrivals } = fresh();
-  input.open();
+  input.expectMore(true);
   advance(1000);
   expect([clock.now, clock.held]).toEqual([0, true]);
   input.type(bytes('ab'));
   expect(clock.held).toBe(false);
   advance(1000);
   expect([arrivals(), clock.now, clock.held]).toEqual([['0:a', '100:b'], 200, true]);
-  input.close();
+  input.expectMore(false);
   expect(clock.held).toBe(false);
   advance(1000);
   expect(clock.now).toBe(1000);
@@ -113,7 +113,7 @@ test('a script that is still being read holds the clock where its next character
 test('a script does not hold a clock that the program does not let it use: no listener, or no room', () => {
   const { clock, port, input, advance } = fresh();
   port.listening = false;
-  input.open();
+  input.expectMore(true);
   advance(300);
   expect([clock.now, clock.held]).toEqual([300, false]);
   port.listening = true;
@@ -128,8 +128,8 @@ test('a script does not hold a clock that the program does not let it use: no li
 test('input typed at one port does not let go a clock that another holds', () => {
   const clock = new Clock();
   const [a, b] = [fresh(clock, 'a'), fresh(clock, 'b')];
-  a.input.open();
-  b.input.open();
+  a.input.expectMore(true);
+  b.input.expectMore(true);
   a.advance(100);
   expect(clock.held).toBe(true);
   b.input.type(bytes('x'));
@@ -158,13 +158,13 @@ test('however a script is cut into pieces and however slowly it is delivered, it
       },
     };
     clock.add(reader);
-    input.open();
+    input.expectMore(true);
     const waiting = deliveries.slice();
     for (let i = 0; clock.now < 6000; i++) {
       advance(clock.now + steps[i % steps.length]!);
       if (!clock.held) continue;
       const piece = waiting.shift();
-      if (piece === undefined) input.close();
+      if (piece === undefined) input.expectMore(false);
       else input.type(bytes(piece));
     }
     expect(taken).toBe(deliveries.join('').length);
