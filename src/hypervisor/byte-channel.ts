@@ -3,12 +3,20 @@ import type { Receiver } from '../board/serial-input.js';
 
 /** How many received characters wait for the guest. */
 const DEPTH = 256;
-/** What poll promises; sending never has to wait, since the far end buffers. */
+/** What poll promises where the far end takes everything at once. */
 const SEND_SPACE = 4096;
+
+/** Where sent bytes go. */
+export interface FarEnd {
+  transmit(byte: number): void;
+  /** How many bytes it can take now; where it does not say, all there will ever be. */
+  readonly room?: number;
+}
 
 /**
  * An ePAPR byte channel: a console by hypercall. Two level interrupts: there is something to receive, and there is room to
- * send (always; a driver enables it only while it has something to say).
+ * send (a driver enables that one only while it has something to say). A far end that takes bytes at a pace of its own says
+ * by `farEndChanged` that its room is another.
  */
 export class ByteChannel implements Receiver {
   /** Everything a snapshot needs. */
@@ -22,7 +30,7 @@ export class ByteChannel implements Receiver {
     readonly handle: number,
     private readonly rx: Line,
     private readonly tx: Line,
-    private readonly transmit: (byte: number) => void,
+    private readonly far: FarEnd,
     readonly cyclesPerCharacter: number,
   ) {
     this.#drive();
@@ -37,8 +45,9 @@ export class ByteChannel implements Receiver {
     return this.state.received.length;
   }
 
+  /** Bytes that the guest can send. */
   get space(): number {
-    return SEND_SPACE;
+    return this.far.room ?? SEND_SPACE;
   }
 
   receive(byte: number): void {
@@ -47,7 +56,12 @@ export class ByteChannel implements Receiver {
   }
 
   send(byte: number): void {
-    this.transmit(byte);
+    this.far.transmit(byte);
+    if (this.far.room !== undefined) this.#drive();
+  }
+
+  farEndChanged(): void {
+    this.#drive();
   }
 
   take(most: number): number[] {
@@ -63,7 +77,7 @@ export class ByteChannel implements Receiver {
 
   #drive(): void {
     this.rx.set(this.waiting > 0);
-    this.tx.set(true);
+    this.tx.set(this.space > 0);
     this.onChange();
   }
 }

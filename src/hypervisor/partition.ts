@@ -46,7 +46,7 @@ export class Partition {
         handle,
         wire(rx.line),
         wire(tx.line),
-        wiring.transmit(name),
+        { transmit: wiring.transmit(name) },
         wiring.cyclesPerCharacter,
       );
       this.#channels.set(handle, { channel, input: wiring.input(name, channel) });

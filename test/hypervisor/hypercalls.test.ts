@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { EV, HCALL_INSTRUCTION, hypercallName } from '../../src/hypervisor/hypercalls.js';
+import { EV } from '../../src/hypervisor/hypercall.js';
+import { HCALL_INSTRUCTION, hypercallName } from '../../src/hypervisor/hypercalls.js';
 import { asm } from '../../src/isa/assemble.js';
 import { MSR } from '../../src/isa/registers.js';
 import { Code } from './code.js';
