@@ -4,7 +4,7 @@ import type { Clock } from '../bus/clock.js';
 import type { Core } from '../cpu/core.js';
 import { deliver } from '../cpu/deliver.js';
 import type { Engine } from '../cpu/engine/engine.js';
-import type { Trap } from '../cpu/trap.js';
+import type { Trap, TrapKind } from '../cpu/trap.js';
 import type { Tree } from '../devicetree/tree.js';
 import { loadProgram, type BootContents, type BootProblem } from '../loader/boot.js';
 import { buildBoard, type Board } from './board.js';
@@ -41,6 +41,8 @@ export class BareMachine implements Machine {
   #lastTrap: Trap | undefined;
   #lastTrapAt = 0;
   #contents: BootContents | undefined;
+  /** Since power-on or `resetAccounts`. */
+  readonly account = { since: 0, retiredBefore: 0, idleCycles: 0, interrupts: new Map<TrapKind, number>() };
   /** Deliveries since an instruction was last retired. */
   #fruitless = 0;
 
@@ -102,7 +104,17 @@ export class BareMachine implements Machine {
   }
 
   skip(cycle: number): void {
+    const { now } = this.clock;
     this.clock.skipTo(cycle);
+    this.account.idleCycles += this.clock.now - now;
+  }
+
+  resetAccounts(): void {
+    const { account, clock } = this;
+    account.since = clock.now;
+    account.retiredBefore = this.retired;
+    account.idleCycles = 0;
+    account.interrupts.clear();
   }
 
   /** Entering a handler takes a cycle, so that a program that only traps makes time pass too. */
@@ -110,6 +122,7 @@ export class BareMachine implements Machine {
     const core = this.#core;
     this.#lastTrap = trap;
     this.#lastTrapAt = core.regs.pc;
+    this.account.interrupts.set(trap.kind, (this.account.interrupts.get(trap.kind) ?? 0) + 1);
     deliver(trap, core.regs, core.system);
     core.contextChanged();
     core.watchSelfBranch = true;

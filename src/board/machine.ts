@@ -71,7 +71,9 @@ export interface Machine {
   readonly streams: readonly string[];
   /** Characters typed that no program has taken yet. */
   readonly waitingInput: number;
-  /** Instructions retired by all programs. */
+  /** Instructions retired by all programs since power-on. */
   readonly retired: number;
+  /** Start counting anew: instructions, cycles, exits. What limits a run is not touched. */
+  resetAccounts(): void;
   readonly programs: readonly ProgramState[];
 }

@@ -1,42 +1,104 @@
+import { BareMachine } from '../board/bare.js';
 import type { Machine } from '../board/machine.js';
-import type { Hypervisor } from '../hypervisor/hypervisor.js';
+import { Hypervisor } from '../hypervisor/hypervisor.js';
+import {
+  report,
+  type KindReport,
+  type MachineReport,
+  type PartitionReport,
+  type VcpuReport,
+} from '../hypervisor/report.js';
+import { columns, count, fixed } from './columns.js';
 
-const number = (value: number): string => value.toLocaleString('en-US');
+/** How many of an exit's details are printed; JSON has them all. */
+const MOST_DETAILS = 12;
 
 /** What `--stats` prints: nothing that depends on the machine hv440 runs on, so that two equal runs print the same. */
 export function statistics(machine: Machine): string[] {
-  const total = `${number(machine.retired)} instructions retired in ${number(machine.clock.now)} cycles`;
-  return isHypervisor(machine) ? [total, ...machine.partitions.flatMap((p) => partitionLines(p))] : [total];
+  const all = machineReport(machine);
+  return [...headLines(machine, all), ...all.partitions.flatMap(partitionLines)];
 }
 
-const isHypervisor = (machine: Machine): machine is Hypervisor => 'partitions' in machine;
-
-function partitionLines(partition: Hypervisor['partitions'][number]): string[] {
-  return partition.vcpus.flatMap(({ name, account }) => {
-    const { exits } = account;
-    const count = exits.reduce((sum, e) => sum + e.count, 0);
-    const head = `${name}: ${number(account.retired)} instructions in ${number(account.cycles)} cycles, ${number(count)} exits`;
-    const rows = exits.map(
-      (e) => `  ${e.kind.padEnd(16)}${number(e.count).padStart(14)} exits${number(e.cycles).padStart(16)} cycles`,
-    );
-    return [head, ...rows];
-  });
+/** The part of it that tells of one partition; undefined where there is none of that name. */
+export function partitionStatistics(machine: Machine, name: string): string[] | undefined {
+  const partition = machineReport(machine).partitions.find((p) => p.name === name);
+  return partition && partitionLines(partition);
 }
 
-/** The same for programs that read it: JSON, in one line. */
-export function statisticsJson(machine: Machine): string {
-  const partitions = isHypervisor(machine)
-    ? machine.partitions.map((p) => ({
-        name: p.name,
-        state: p.state,
-        restarts: p.restarts,
-        vcpus: p.vcpus.map(({ index, account }) => ({
-          index,
-          instructions: account.retired,
-          cycles: account.cycles,
-          exits: Object.fromEntries(account.exits.map(({ kind, count, cycles }) => [kind, { count, cycles }])),
-        })),
-      }))
-    : [];
-  return JSON.stringify({ instructions: machine.retired, cycles: machine.clock.now, partitions });
+const partitionLines = (partition: PartitionReport): string[] =>
+  partition.vcpus.flatMap((vcpu) => vcpuLines(partition, vcpu));
+
+/** The same for programs that read it: JSON, in one line (docs/overhead.md). */
+export const statisticsJson = (machine: Machine): string => JSON.stringify(machineReport(machine));
+
+/** A bare board has no partitions; the interrupts that it delivered are its program's own. */
+function machineReport(machine: Machine): MachineReport & { interrupts?: Record<string, number> } {
+  if (machine instanceof Hypervisor) return report(machine);
+  const account = machine instanceof BareMachine ? machine.account : undefined;
+  const cycles = machine.clock.now - (account?.since ?? 0);
+  const idle = account?.idleCycles ?? 0;
+  return {
+    instructions: machine.retired - (account?.retiredBefore ?? 0),
+    cycles,
+    time: { guest: cycles - idle, hypervisor: 0, idle },
+    interrupts: Object.fromEntries(account?.interrupts ?? []),
+    partitions: [],
+  };
+}
+
+function headLines(machine: Machine, { instructions, cycles, time }: MachineReport): string[] {
+  const total = `${count(instructions)} instructions retired in ${count(cycles)} cycles`;
+  if (!(machine instanceof Hypervisor)) return [time.idle > 0 ? `${total}, ${count(time.idle)} of them idle` : total];
+  return [total, `  ${shares({ ...time }, cycles)}`];
+}
+
+/** `guest 19,831,122 (99.15 %), hypervisor …`: parts of so many cycles. */
+const shares = (parts: Readonly<Record<string, number>>, cycles: number): string =>
+  Object.entries(parts)
+    .filter(([name, part]) => part > 0 || name === 'guest' || name === 'hypervisor')
+    .map(([name, part]) => `${name} ${count(part)} (${fixed((100 * part) / Math.max(cycles, 1), 2)} %)`)
+    .join(', ');
+
+function vcpuLines({ name }: PartitionReport, vcpu: VcpuReport): string[] {
+  const { instructions, cycles, time, exitCount, exitsPerMillion, exits, injected, worldSwitches } = vcpu;
+  const all = Object.values(time).reduce((sum, part) => sum + part, 0);
+  const per = `${count(Math.round(exitsPerMillion))} per million instructions`;
+  const interrupts = Object.entries(injected).map(([kind, n]) => `${kind} ${count(n)}`);
+  const switches = `  switched  to it ${count(worldSwitches.count)} times, ${count(worldSwitches.cycles)} cycles`;
+  return [
+    `${name}/cpu${vcpu.index}: ${count(instructions)} instructions in ${count(cycles)} cycles, ${count(exitCount)} exits (${per})`,
+    `  time      ${shares({ ...time }, all)}`,
+    ...(exitCount > 0 ? exitTable(exits).map((line) => `  ${line}`) : []),
+    `  misses    guest ${count(vcpu.guestMisses)}, shadow ${count(vcpu.shadowMisses)}`,
+    ...(interrupts.length > 0 ? [`  injected  ${interrupts.join(', ')}`] : []),
+    switches,
+  ];
+}
+
+function exitTable(exits: VcpuReport['exits']): string[] {
+  const rows = Object.entries(exits).flatMap(([kind, exit]) => [kindRow(kind, exit), ...detailRows(exit)]);
+  return columns(['exit', 'count', 'per million', 'cycles', 'min', 'mean', 'max'], rows);
+}
+
+const kindRow = (kind: string, exit: KindReport): string[] => [
+  kind,
+  count(exit.count),
+  fixed(exit.perMillion, 1),
+  count(exit.cycles),
+  count(exit.min),
+  fixed(exit.mean, 1),
+  count(exit.max),
+];
+
+function detailRows({ details }: KindReport): string[][] {
+  const shown = details
+    .slice(0, MOST_DETAILS)
+    .map((d) => [`  ${d.name}`, count(d.count), fixed(d.perMillion, 1), count(d.cycles)]);
+  const rest = details.slice(MOST_DETAILS);
+  if (rest.length === 0) return shown;
+  const sum = (of: 'count' | 'cycles' | 'perMillion'): number => rest.reduce((all, d) => all + d[of], 0);
+  return [
+    ...shown,
+    [`  ${rest.length} others`, count(sum('count')), fixed(sum('perMillion'), 1), count(sum('cycles'))],
+  ];
 }

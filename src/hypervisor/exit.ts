@@ -11,7 +11,7 @@ export type Exit =
   | { readonly kind: 'host-interrupt' } // something is due that is the hypervisor's: a timer, a device
   | { readonly kind: 'hypercall' }
   | { readonly kind: 'emulate' } // a privileged instruction
-  | { readonly kind: 'device'; readonly physical: number } // an access to what is not RAM
+  | { readonly kind: 'device'; readonly physical: number; readonly use: Use } // an access to what is not RAM
   | {
       readonly kind: 'shadow-miss';
       readonly address: number;
@@ -78,7 +78,7 @@ function translation(trap: Trap, vcpu: Vcpu, address: number, use: Use): Exit {
   if (guest.kind === 'forbidden') return { kind: 'reflect', trap: forbidden(use, address) };
   const ram = vcpu.machine.bus.ram.find(guest.physical);
   if (ram) return { kind: 'shadow-miss', address, entry: guest.entry, physical: guest.physical, ram };
-  return { kind: 'device', physical: guest.physical };
+  return { kind: 'device', physical: guest.physical, use };
 }
 
 const missed = (use: Use, address: number): Trap =>

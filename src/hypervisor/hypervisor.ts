@@ -19,6 +19,7 @@ import { PidPool } from './pid-pool.js';
 import { place, type Placed } from './placement.js';
 import { beginTurn, runGuest, type Observation } from './run.js';
 import { RoundRobin } from './scheduler.js';
+import { TimeShares } from './time-shares.js';
 import { Vcpu } from './vcpu.js';
 
 export interface HypervisorOptions {
@@ -53,11 +54,14 @@ export class Hypervisor implements Machine {
   readonly partitions: readonly Partition[];
   /** Called for every exit, before it is handled. */
   observers: ((observation: Observation) => void)[] = [];
+  /** The time that partitions spend without the core. */
+  readonly timeShares: TimeShares;
   readonly #core: Core;
   readonly #scheduler: RoundRobin;
   readonly #redirected = new Map<Node, { line: Line | undefined }>();
   readonly #announced = new Set<Partition>();
   #last: Vcpu | undefined;
+  #retired = 0;
   /** Whose turn it is, and until which cycle. */
   #turn: Turn | undefined;
 
@@ -76,7 +80,9 @@ export class Hypervisor implements Machine {
     this.partitions = configuration.partitions.map((config, i) =>
       this.#build(config, i + 1, pids, places.splice(0, config.memory.length)),
     );
-    this.#scheduler = new RoundRobin(this.partitions.flatMap((p) => p.vcpus));
+    const vcpus = this.partitions.flatMap((p) => p.vcpus);
+    this.#scheduler = new RoundRobin(vcpus);
+    this.timeShares = new TimeShares(clock, vcpus);
   }
 
   /** The real board. What is given to a partition has its interrupt wire led there. */
@@ -183,12 +189,15 @@ export class Hypervisor implements Machine {
   /** Whose turn it is now. Giving the core to another costs cycles, which are the newcomer's. */
   #nextTurn(): Turn | undefined {
     const vcpu = this.#scheduler.next();
+    this.timeShares.give(vcpu);
     if (!vcpu) return undefined;
     const { quantum, worldSwitchCycles } = this.options.configuration;
     const turn = { vcpu, end: this.clock.now + quantum };
     if (vcpu !== this.#last) {
       this.clock.now += worldSwitchCycles;
       vcpu.account.cycles += worldSwitchCycles;
+      vcpu.account.worldSwitchCycles += worldSwitchCycles;
+      vcpu.account.worldSwitches += 1;
     }
     this.#last = vcpu;
     beginTurn(vcpu);
@@ -204,7 +213,9 @@ export class Hypervisor implements Machine {
       for (const observe of this.observers) observe(observation);
     });
     account.cycles += this.clock.now - cycle;
-    account.retired += this.#core.retired + vcpu.machine.retired - retired;
+    const done = this.#core.retired + vcpu.machine.retired - retired;
+    account.retired += done;
+    this.#retired += done;
     return over;
   }
 
@@ -254,7 +265,12 @@ export class Hypervisor implements Machine {
   }
 
   get retired(): number {
-    return this.partitions.flatMap((p) => p.vcpus).reduce((sum, v) => sum + v.account.retired, 0);
+    return this.#retired;
+  }
+
+  resetAccounts(): void {
+    this.timeShares.reset();
+    for (const { account } of this.partitions.flatMap((p) => p.vcpus)) account.reset();
   }
 
   get programs(): readonly ProgramState[] {

@@ -1,6 +1,6 @@
 import { FRUITLESS_LIMIT } from '../board/machine.js';
 import { deliver } from '../cpu/deliver.js';
-import type { Trap } from '../cpu/trap.js';
+import { vectors, type Trap } from '../cpu/trap.js';
 import { MSR } from '../isa/registers.js';
 import type { Outcome } from './exit.js';
 import type { Vcpu } from './vcpu.js';
@@ -13,6 +13,7 @@ export function inject(trap: Trap, vcpu: Vcpu): Outcome {
     partition.end({ kind: 'checkstop' });
     return 'reschedule';
   }
+  vcpu.account.countInjection(vectors[trap.kind].ivor);
   deliver(trap, machine.regs, machine.system);
   machine.timers.debugChanged();
   machine.clock.now += 1;

@@ -1,4 +1,5 @@
 import type { Stop } from '../cpu/core.js';
+import { detailOf } from './exit-detail.js';
 import { classify, type Exit, type Outcome } from './exit.js';
 import { handle } from './handle.js';
 import { inject } from './inject.js';
@@ -80,20 +81,23 @@ export function runGuest(
 function settle(exit: Exit, vcpu: Vcpu, costs: Costs, observe: (observation: Observation) => void): Outcome {
   const { clock } = vcpu.machine;
   const cycle = clock.now;
+  const detail = detailOf(exit, vcpu);
   observe({ vcpu, exit, cycle });
   clock.now += costs.exitCycles(exit.kind);
   const outcome = handle(exit, vcpu);
-  vcpu.account.charge(exit.kind, clock.now - cycle);
+  vcpu.account.charge(exit.kind, detail, clock.now - cycle);
   return outcome;
 }
 
 /** Run the guest's own instructions. */
 function execute(vcpu: Vcpu, cycles: number): Stop {
   const { core } = vcpu;
-  const { retired } = core;
+  const { clock, retired } = core;
+  const cycle = clock.now;
   vcpu.enterContext();
   core.watchSelfBranch = vcpu.watchSelfBranch;
   const stop = core.run(cycles);
+  vcpu.account.guestCycles += clock.now - cycle;
   if (core.retired !== retired) vcpu.fruitless = 0;
   if (stop.kind === 'trap') vcpu.stopped(stop.trap);
   return stop;

@@ -121,7 +121,7 @@ test('--stats says how often each partition left the core and why, as text and a
   for (const name of ['one', 'two'])
     expect(text.stderr).toMatch(
       new RegExp(
-        `^hv440: ${name}/cpu0: [\\d,]+ instructions in [\\d,]+ cycles, [\\d,]+ exits\nhv440:   emulate +[\\d,]+ exits`,
+        `^hv440: ${name}/cpu0: [\\d,]+ instructions in [\\d,]+ cycles, [\\d,]+ exits \\([\\d,]+ per million instructions\\)\nhv440:   time      guest [\\d,]+`,
         'm',
       ),
     );

@@ -52,9 +52,10 @@ function story(slice: Slicing) {
   );
   hv.type('echo/serial@ef600300', Buffer.from('abc'));
   const progress = runToEnd(hv, 2_000_000, slice);
+  hv.timeShares.settle();
   const accounts = hv.partitions.map((p) => {
     const { account } = p.vcpus[0]!;
-    return { cycles: account.cycles, retired: account.retired, exits: account.exits, ending: p.ending };
+    return { ...account, exits: account.exits, ending: p.ending };
   });
   const texts = [...output.streams.keys()].map((name) => `${name}: ${output.text(name)}`);
   return { progress, accounts, texts, exits, cycles, inputs, log, now: hv.clock.now, retired: hv.retired };
