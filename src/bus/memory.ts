@@ -4,24 +4,67 @@ import type { Width } from './bus.js';
 const WASM_PAGE = 65536;
 export const PAGE_SIZE = 4096;
 
+const pageOf = (at: number): number => at - (at % PAGE_SIZE);
+
+/** Who has to know of pages that code is translated from. Offsets are of the shared memory. */
+export interface CodeWatcher {
+  /** The page at this offset may no longer be written without a call of `wrote`. */
+  protect(page: number): void;
+  /** Some of such a page has changed. */
+  changed(at: number, size: number): void;
+}
+
 /**
  * The one shared memory that plain code, generated code and later worker threads all see. It holds processor state,
  * and guest memory as 32-bit words in host order: the byte of guest offset `a` lives at `a ^ 3`, the halfword at `a ^ 2`.
  */
 export class SharedMemory {
+  /** For generated code to import. */
+  readonly wasm: WebAssembly.Memory;
   readonly buffer: SharedArrayBuffer;
   readonly words: Int32Array;
   readonly halves: Uint16Array;
   readonly bytes: Uint8Array;
+  /** One byte a 4 KiB page, 1 while an engine keeps translations of code in it. */
+  readonly #translated: Uint8Array;
+  readonly #watchers: CodeWatcher[] = [];
   #used = PAGE_SIZE; // offset 0 stays unused, so that 0 can mean "nothing"
 
   /** `size` is in bytes, at most 4 GiB less 64 KiB. */
   constructor(size: number) {
     const pages = Math.ceil(size / WASM_PAGE);
-    this.buffer = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true }).buffer;
+    this.wasm = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+    this.buffer = this.wasm.buffer;
     this.words = new Int32Array(this.buffer);
     this.halves = new Uint16Array(this.buffer);
     this.bytes = new Uint8Array(this.buffer);
+    this.#translated = new Uint8Array((pages * WASM_PAGE) / PAGE_SIZE);
+  }
+
+  /** Be told what happens to pages that code is translated from. */
+  watchCode(watcher: CodeWatcher): void {
+    this.#watchers.push(watcher);
+  }
+
+  /** Are translations kept of code in the page of this offset? Then whoever writes to it calls `wrote`. */
+  isTranslated(at: number): boolean {
+    return this.#translated[at >>> 12] === 1;
+  }
+
+  /** From now on, or no longer, translations are kept of code in the page of this offset. */
+  setTranslated(at: number, translated: boolean): void {
+    if (this.isTranslated(at) === translated) return;
+    this.#translated[at >>> 12] = translated ? 1 : 0;
+    if (translated) for (const watcher of this.#watchers) watcher.protect(pageOf(at));
+  }
+
+  /** Bytes at this offset have changed, or are about to: translations of them are let go of. */
+  wrote(at: number, size: number): void {
+    for (let page = pageOf(at); page < at + size; page += PAGE_SIZE) {
+      if (this.#translated[page >>> 12] !== 1) continue;
+      const [from, to] = [Math.max(page, at), Math.min(page + PAGE_SIZE, at + size)];
+      for (const watcher of this.#watchers) watcher.changed(from, to - from);
+    }
   }
 
   /** Read `width` bytes in guest order at any offset, unsigned. */
@@ -98,6 +141,7 @@ export class Ram {
     this.touch(offset);
     this.touch(offset + width - 1);
     this.memory.write(this.offset + offset, width, value);
+    this.memory.wrote(this.offset + offset, width);
   }
 
   /** Copy bytes in guest order into this memory. */
@@ -123,11 +167,14 @@ export class Ram {
       if (this.dirty[page] === 0) continue;
       const start = (this.offset + page * PAGE_SIZE) >>> 2;
       this.memory.words.fill(0, start, start + PAGE_SIZE / 4);
+      this.memory.wrote(this.offset + page * PAGE_SIZE, PAGE_SIZE);
       this.dirty[page] = 0;
     }
   }
 
   #touchRange(offset: number, size: number): void {
-    if (size > 0) this.dirty.fill(1, offset >>> 12, ((offset + size - 1) >>> 12) + 1);
+    if (size === 0) return;
+    this.dirty.fill(1, offset >>> 12, ((offset + size - 1) >>> 12) + 1);
+    this.memory.wrote(this.offset + offset, size);
   }
 }

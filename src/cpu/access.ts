@@ -37,7 +37,10 @@ function translate(core: Core, address: number, use: Use): number {
     !tlb.sharedBefore(entry, (address & ~0xfff) >>> 0, 4096, pid)
   ) {
     const offset = physical - region.base;
-    if (use === 'write') region.target.touch(offset);
+    if (use === 'write') {
+      region.target.touch(offset);
+      if (core.memory.isTranslated(region.target.offset + offset)) return physical;
+    }
     const context = core.regs.words[use === 'execute' ? R.CODE_CONTEXT : R.DATA_CONTEXT]!;
     core.lookaside.fill(use, address, context, region.target.offset + offset);
   }

@@ -44,7 +44,7 @@ export class Core {
   regs: Registers;
   system: System;
   timers: Timers;
-  readonly lookaside = new Lookaside();
+  readonly lookaside: Lookaside;
   /** The trap that the instruction just run raised. */
   trap: Trap | null = null;
   /** Instructions retired since power-on. */
@@ -71,6 +71,7 @@ export class Core {
     readonly model: CoreModel,
     regs?: Registers,
   ) {
+    this.lookaside = new Lookaside(memory);
     this.regs = regs ?? new Registers(memory);
     this.system = new System(memory);
     this.timers = new Timers(clock, this.system, model.rate);
@@ -277,6 +278,7 @@ export class Core {
     const user = (msr & MSR.PR) !== 0;
     words[R.DATA_CONTEXT] = contextOf(pid, msr & MSR.DS ? 1 : 0, user) | (this.watchesData ? NO_PAGE : 0);
     words[R.CODE_CONTEXT] = contextOf(pid, msr & MSR.IS ? 1 : 0, user);
+    words[R.SYSTEM] = this.system.words.byteOffset;
   }
 
   /** A TLB entry is about to change, or has changed: forget what was remembered of its pages. */

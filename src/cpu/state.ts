@@ -12,6 +12,7 @@ export const R = {
   // For the engine that is running: instructions retired in this run, where to stop, and the contexts of data and code
   COUNT: 43, LIMIT: 44, DATA_CONTEXT: 45, CODE_CONTEXT: 46,
   FPSCR: 47,
+  SYSTEM: 48, // where the supervisor's registers lie in the shared memory
 } as const;
 const REGISTER_WORDS = 64;
 const FLOAT_REGISTERS = 32;

@@ -2,13 +2,14 @@ import { insn, type Machine } from './spec.js';
 
 /** PPC440x5 User's Manual, "Instruction Set": integer arithmetic, logical, compare, rotate and shift instructions. */
 
-/** a + b + carryIn, with what XER needs to know of it. */
+/** a + b + carryIn, with what XER needs to know of it. A sum that wraps is less than what went into it. */
 function sum<V, F>(m: Machine<V, F>, a: V, b: V, carryIn?: V) {
   const partial = m.add(a, b);
   const value = carryIn === undefined ? partial : m.add(partial, carryIn);
+  const wraps = (): V => m.lessUnsigned(partial, a);
   return {
     value,
-    carry: () => top(m, m.or(m.and(a, b), m.and(m.or(a, b), m.not(value)))),
+    carry: () => (carryIn === undefined ? wraps() : m.or(wraps(), m.lessUnsigned(value, partial))),
     overflow: () => signsDiffer(m, a, b, value),
   };
 }
@@ -45,19 +46,6 @@ function logical<V, F>(m: Machine<V, F>, f: Fields<F, 'ra' | 'rc'>, value: V): v
   m.setGpr(f.ra, value);
   m.recordIf(f.rc, value);
 }
-
-/** CR field <- LT, GT, EQ, SO. */
-function compare<V, F>(m: Machine<V, F>, bf: F, less: V, greater: V): void {
-  const one = m.constant(1);
-  const equal = m.xor(one, m.or(less, greater));
-  const bits = m.or(m.shiftLeft(less, m.constant(3)), m.shiftLeft(greater, m.constant(2)));
-  m.setCrField(bf, m.or(m.or(bits, m.shiftLeft(equal, one)), m.summaryOverflow()));
-}
-
-const compareSigned = <V, F>(m: Machine<V, F>, bf: F, a: V, b: V): void =>
-  compare(m, bf, m.lessSigned(a, b), m.lessSigned(b, a));
-const compareUnsigned = <V, F>(m: Machine<V, F>, bf: F, a: V, b: V): void =>
-  compare(m, bf, m.lessUnsigned(a, b), m.lessUnsigned(b, a));
 
 /** A shift by 32 to 63 leaves nothing. */
 const shiftOut = <V, F>(m: Machine<V, F>, by: V, shifted: V): V =>
@@ -138,10 +126,10 @@ export const fixedPoint = [
   }),
 
   // Compare. These are 32-bit compares whatever bit 10 (L) is.
-  insn('cmpi',   '001011 bf:3 .. ra:5 si:s16',              'bf, ra, si', (m, f) => compareSigned(m, f.bf, m.gpr(f.ra), m.imm(f.si))),
-  insn('cmpli',  '001010 bf:3 .. ra:5 ui:16',               'bf, ra, ui', (m, f) => compareUnsigned(m, f.bf, m.gpr(f.ra), m.imm(f.ui))),
-  insn('cmp',    '011111 bf:3 .. ra:5 rb:5 0000000000 .',   'bf, ra, rb', (m, f) => compareSigned(m, f.bf, m.gpr(f.ra), m.gpr(f.rb))),
-  insn('cmpl',   '011111 bf:3 .. ra:5 rb:5 0000100000 .',   'bf, ra, rb', (m, f) => compareUnsigned(m, f.bf, m.gpr(f.ra), m.gpr(f.rb))),
+  insn('cmpi',   '001011 bf:3 .. ra:5 si:s16',              'bf, ra, si', (m, f) => m.compareSigned(f.bf, m.gpr(f.ra), m.imm(f.si))),
+  insn('cmpli',  '001010 bf:3 .. ra:5 ui:16',               'bf, ra, ui', (m, f) => m.compareUnsigned(f.bf, m.gpr(f.ra), m.imm(f.ui))),
+  insn('cmp',    '011111 bf:3 .. ra:5 rb:5 0000000000 .',   'bf, ra, rb', (m, f) => m.compareSigned(f.bf, m.gpr(f.ra), m.gpr(f.rb))),
+  insn('cmpl',   '011111 bf:3 .. ra:5 rb:5 0000100000 .',   'bf, ra, rb', (m, f) => m.compareUnsigned(f.bf, m.gpr(f.ra), m.gpr(f.rb))),
 
   // Logical
   insn('andi.',  '011100 rs:5 ra:5 ui:16', 'ra, rs, ui', (m, f) => {

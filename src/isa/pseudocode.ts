@@ -160,9 +160,14 @@ class Reader implements Machine<Value, Field> {
   lr = () => this.#atom('(LR)', 'lr');
   setLr = (v: Value) => this.#set('LR', v, 'lr');
   ctr = () => this.#atom('(CTR)', 'ctr');
-  record = (v: Value) => this.#effect(([x]) => `CR.field[0] ← compare(${x}, 0) || XER[SO]`, [v], 'cr');
+  compareSigned = (f: Field, a: Value, b: Value) => this.#compare('compares', f, a, b);
+  compareUnsigned = (f: Field, a: Value, b: Value) => this.#compare('compareu', f, a, b);
+  #compare(name: string, f: Field, a: Value, b: Value): void {
+    this.#effect(([x, y]) => `CR.field[${fieldName(f)}] ← ${name}(${x}, ${y}) || XER[SO]`, [a, b], 'cr');
+  }
+  record = (v: Value) => this.#effect(([x]) => `CR.field[0] ← compares(${x}, 0) || XER[SO]`, [v], 'cr');
   recordIf = (rc: Field, v: Value) =>
-    this.#effect(([x]) => `if ${fieldName(rc)}: CR.field[0] ← compare(${x}, 0) || XER[SO]`, [v], 'cr');
+    this.#effect(([x]) => `if ${fieldName(rc)}: CR.field[0] ← compares(${x}, 0) || XER[SO]`, [v], 'cr');
   setCr0If = (rc: Field, v: Value) => this.#effect(([x]) => `if ${fieldName(rc)}: CR.field[0] ← ${x}`, [v], 'cr');
   overflowIf = (oe: Field, v: Value) =>
     this.#effect(([x]) => `if ${fieldName(oe)}: XER[OV] ← ${x}; XER[SO] ← XER[SO] ∨ XER[OV]`, [v], 'xer');

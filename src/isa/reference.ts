@@ -35,7 +35,7 @@ const LEGEND = `Bits are numbered from the most significant, 0, as in the manual
 | \`block(EA)\` | the 32-byte cache block that has EA |
 | \`reserve(EA)\`, \`reserved\` | sets the reservation; whether it still holds |
 | \`CR.field[n]\`, \`CR.bit[n]\` | a field of four bits, and one bit, of the condition register |
-| \`compare(x, 0)\` | 0b100, 0b010 or 0b001 for a signed x below, above or equal to 0 |
+| \`compares(a, b)\`, \`compareu(a, b)\` | 0b100, 0b010 or 0b001 for a below, above or equal to b, as signed and as unsigned numbers |
 | \`traps(TO, a, b)\` | whether TO asks for the outcome: 16 signed less, 8 signed greater, 4 equal, 2 unsigned less, 1 unsigned greater |
 | \`CIA\`, \`NIA\` | the address of this instruction, and of the next one, which is CIA + 4 where nothing else is said |
 | \`supervisor only\` | a privileged program interrupt where MSR[PR] is set |

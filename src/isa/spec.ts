@@ -80,6 +80,8 @@ export interface Machine<V, F> {
   lr(): V;
   setLr(value: V): void;
   ctr(): V;
+  compareSigned(crField: F, a: V, b: V): void; // CR field <- less, greater, equal, XER[SO]
+  compareUnsigned(crField: F, a: V, b: V): void;
   record(result: V): void; // CR0 <- compare(result, 0) || XER[SO]
   recordIf(rc: F, result: V): void;
   setCr0If(rc: F, value: V): void;

@@ -1,3 +1,4 @@
+import { PAGE_SIZE, type CodeWatcher, type SharedMemory } from '../bus/memory.js';
 import type { Use } from './tlb.js';
 
 /**
@@ -13,21 +14,40 @@ export const SLOTS = 1024;
 export const contextOf = (pid: number, space: number, user: boolean): number =>
   (pid << 2) | (space << 10) | (user ? 1 << 11 : 0);
 
+/**
+ * Where the tables lie, in bytes from `Lookaside.at`: generated code reads them in the shared memory. An entry is a word.
+ * `translations` goes with `execute`: where an engine keeps what it made of a page, or 0.
+ */
+// prettier-ignore
+export const TABLES = {
+  tags:   { read: 0,               write: 8 * SLOTS,  execute: 16 * SLOTS },
+  deltas: { read: 4 * SLOTS,       write: 12 * SLOTS, execute: 20 * SLOTS },
+  translations: 24 * SLOTS,
+} as const;
+const BYTES = 28 * SLOTS;
+
 /** A tag in slot i for a page that belongs in another slot: matches nothing. */
 const empty = Int32Array.from({ length: SLOTS }, (_, i) => (i ^ 1) << 12);
 
-export class Lookaside {
+export class Lookaside implements CodeWatcher {
   readonly tags: Readonly<Record<Use, Int32Array>>;
   readonly deltas: Readonly<Record<Use, Int32Array>>;
+  readonly translations: Int32Array;
+  /** The tables' offset in the shared memory. */
+  readonly at: number;
 
   readonly #allTags: readonly Int32Array[];
 
-  constructor() {
-    const table = (): Int32Array => new Int32Array(SLOTS);
-    this.tags = { execute: table(), read: table(), write: table() };
-    this.deltas = { execute: table(), read: table(), write: table() };
+  constructor(memory: SharedMemory) {
+    this.at = memory.allocate(BYTES, 64);
+    const table = (offset: number): Int32Array => new Int32Array(memory.buffer, this.at + offset, SLOTS);
+    const { tags, deltas, translations } = TABLES;
+    this.tags = { execute: table(tags.execute), read: table(tags.read), write: table(tags.write) };
+    this.deltas = { execute: table(deltas.execute), read: table(deltas.read), write: table(deltas.write) };
+    this.translations = table(translations);
     this.#allTags = Object.values(this.tags);
     this.flush();
+    memory.watchCode(this);
   }
 
   /** The 4 KiB page of an address, used like this in this context, lies at `host` of the shared memory. */
@@ -36,6 +56,7 @@ export class Lookaside {
     const slot = (address >>> 12) & (SLOTS - 1);
     this.tags[use][slot] = page | context;
     this.deltas[use][slot] = (host & ~0xfff) - page;
+    if (use === 'execute') this.translations[slot] = 0;
   }
 
   /** Where in the shared memory a byte lies that is used like this in this context, or -1 where that is not remembered. */
@@ -48,6 +69,17 @@ export class Lookaside {
   flush(): void {
     for (const tags of this.#allTags) tags.set(empty);
   }
+
+  /** Stores to a page that code is translated from are not to be missed. */
+  protect(page: number): void {
+    for (let slot = 0; slot < SLOTS; slot++) {
+      const tag = this.tags.write[slot]!;
+      const host = ((tag & -PAGE_SIZE) + this.deltas.write[slot]!) >>> 0;
+      if (host === page) this.tags.write[slot] = empty[slot]!;
+    }
+  }
+
+  changed(): void {}
 
   /** Forget a range of effective addresses, in every context. */
   invalidate(base: number, size: number): void {

@@ -13,7 +13,7 @@ test.each([
   ['addi',   ['RT ← (RA|0) + EXTS(SI)']],
   ['stw',    ['EA ← (RA|0) + EXTS(D)', 'MS(EA, 4) ← (RS)']],
   ['lhau',   ['EA ← (RA) + EXTS(D)', 'RA ← EA', 'RT ← (MS(EA, 2) << 16) >>s 16']],
-  ['andc',   ['RA ← (RS) ∧ ¬(RB)', 'if Rc: CR.field[0] ← compare((RA), 0) || XER[SO]']],
+  ['andc',   ['RA ← (RS) ∧ ¬(RB)', 'if Rc: CR.field[0] ← compares((RA), 0) || XER[SO]']],
   ['mtmsr',  ['supervisor only', 'MSR ← (RS)']],
   ['rfci',   ['supervisor only', 'MSR ← (CSRR1)', 'NIA ← (CSRR0)']],
   ['isync',  []],

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { asm } from '../../src/isa/assemble.js';
 import { MSR } from '../../src/isa/registers.js';
 import { writeSpr, writeTlb } from '../../src/cpu/supervisor.js';
+import { SharedMemory } from '../../src/bus/memory.js';
 import { contextOf, Lookaside, SLOTS } from '../../src/mmu/lookaside.js';
 import type { Use } from '../../src/mmu/tlb.js';
 import { machine, put, setMsr } from '../cpu/machine.js';
@@ -174,7 +175,7 @@ test('a page that a smaller one with a lower number lies in is not remembered as
 });
 
 test('a slot holds one page of one context, for one use, and only where the access is aligned', () => {
-  const lookaside = new Lookaside();
+  const lookaside = new Lookaside(new SharedMemory(0x20000));
   const context = contextOf(3, 1, true);
   lookaside.fill('read', 0x80012345 | 0, context, 0x7345);
   const hit = (use: Use, address: number, width: number, wanted: number): boolean =>
@@ -200,12 +201,12 @@ test('contexts differ wherever PID, address space or privilege do, and stay clea
 });
 
 test('an empty slot matches no address', () => {
-  const { tags } = new Lookaside();
+  const { tags } = new Lookaside(new SharedMemory(0x20000));
   for (let slot = 0; slot < SLOTS; slot++) expect((tags.read[slot]! >>> 12) & (SLOTS - 1)).not.toBe(slot);
 });
 
 test('invalidating forgets the pages of a range and, up to 64 KiB, no others', () => {
-  const lookaside = new Lookaside();
+  const lookaside = new Lookaside(new SharedMemory(0x20000));
   const filled = (page: number): boolean => lookaside.tags.write[page & (SLOTS - 1)] === page << 12;
   const fill = (): void => [8, 15, 16, 31, 32].forEach((page) => lookaside.fill('write', page << 12, 0, page << 12));
   fill();

@@ -95,6 +95,12 @@ export class JsEmitter implements Machine<string, EmittedField> {
   lr = () => this.#bind(s(R.LR));
   setLr = (v: string) => this.#do(`${s(R.LR)} = ${v};`);
   ctr = () => this.#bind(s(R.CTR));
+  compareSigned = (f: EmittedField, a: string, b: string) => this.#compare(f, `${a} < ${b}`, `${a} > ${b}`);
+  compareUnsigned = (f: EmittedField, a: string, b: string) =>
+    this.#compare(f, `${a} >>> 0 < ${b} >>> 0`, `${a} >>> 0 > ${b} >>> 0`);
+  #compare(f: EmittedField, less: string, greater: string): void {
+    this.setCrField(f, `((${less} ? 8 : ${greater} ? 4 : 2) | ${s(R.XER)} >>> 31)`);
+  }
   record = (v: string) =>
     this.#do(
       `${s(R.CR)} = ${s(R.CR)} & 0x0fffffff | (${v} < 0 ? 0x80000000 : ${v} > 0 ? 0x40000000 : 0x20000000) | ${SO_TO_CR0};`,
