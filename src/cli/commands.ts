@@ -1,7 +1,7 @@
 import type { Machine, ProgramState } from '../board/machine.js';
 import type { Stream } from '../console/mux.js';
 import { partitionOf } from '../console/names.js';
-import { partitionStatistics, statistics } from './statistics.js';
+import { briefStatistics, partitionStatistics } from './statistics.js';
 
 /** What commands tell of. */
 export interface Subject {
@@ -29,9 +29,9 @@ export function command(subject: Subject, line: string): string[] {
   return known?.run(subject, words) ?? [`there is no command '${word}'; 'help' lists them`];
 }
 
-/** `stats`, `stats PARTITION` (its name comes before the word), `stats reset`. */
+/** `stats` is brief, `stats PARTITION` tells all (its name comes before the word), `stats reset`. */
 function stats({ machine }: Subject, [word]: readonly string[]): string[] {
-  if (word === undefined) return statistics(machine);
+  if (word === undefined) return briefStatistics(machine);
   const one = partitionStatistics(machine, word);
   if (one) return one;
   if (word === 'reset') {

@@ -15,18 +15,25 @@ const MOST_DETAILS = 12;
 
 /** What `--stats` prints: nothing that depends on the machine hv440 runs on, so that two equal runs print the same. */
 export function statistics(machine: Machine): string[] {
+  return lines(machine, MOST_DETAILS);
+}
+
+/** The same without what each kind of exit was about: for a screen. */
+export const briefStatistics = (machine: Machine): string[] => lines(machine, 0);
+
+function lines(machine: Machine, details: number): string[] {
   const all = machineReport(machine);
-  return [...headLines(machine, all), ...all.partitions.flatMap(partitionLines)];
+  return [...headLines(machine, all), ...all.partitions.flatMap((p) => partitionLines(p, details))];
 }
 
 /** The part of it that tells of one partition; undefined where there is none of that name. */
 export function partitionStatistics(machine: Machine, name: string): string[] | undefined {
   const partition = machineReport(machine).partitions.find((p) => p.name === name);
-  return partition && partitionLines(partition);
+  return partition && partitionLines(partition, MOST_DETAILS);
 }
 
-const partitionLines = (partition: PartitionReport): string[] =>
-  partition.vcpus.flatMap((vcpu) => vcpuLines(partition, vcpu));
+const partitionLines = (partition: PartitionReport, details: number): string[] =>
+  partition.vcpus.flatMap((vcpu) => vcpuLines(partition, vcpu, details));
 
 /** The same for programs that read it: JSON, in one line (docs/overhead.md). */
 export const statisticsJson = (machine: Machine): string => JSON.stringify(machineReport(machine));
@@ -59,24 +66,29 @@ const shares = (parts: Readonly<Record<string, number>>, cycles: number): string
     .map(([name, part]) => `${name} ${count(part)} (${fixed((100 * part) / Math.max(cycles, 1), 2)} %)`)
     .join(', ');
 
-function vcpuLines({ name }: PartitionReport, vcpu: VcpuReport): string[] {
-  const { instructions, cycles, time, exitCount, exitsPerMillion, exits, injected, worldSwitches } = vcpu;
+function vcpuLines({ name }: PartitionReport, vcpu: VcpuReport, details: number): string[] {
+  const { instructions, cycles, time, exitCount, exitsPerMillion, exits } = vcpu;
   const all = Object.values(time).reduce((sum, part) => sum + part, 0);
   const per = `${count(Math.round(exitsPerMillion))} per million instructions`;
-  const interrupts = Object.entries(injected).map(([kind, n]) => `${kind} ${count(n)}`);
-  const switches = `  switched  to it ${count(worldSwitches.count)} times, ${count(worldSwitches.cycles)} cycles`;
   return [
     `${name}/cpu${vcpu.index}: ${count(instructions)} instructions in ${count(cycles)} cycles, ${count(exitCount)} exits (${per})`,
     `  time      ${shares({ ...time }, all)}`,
-    ...(exitCount > 0 ? exitTable(exits).map((line) => `  ${line}`) : []),
-    `  misses    guest ${count(vcpu.guestMisses)}, shadow ${count(vcpu.shadowMisses)}`,
-    ...(interrupts.length > 0 ? [`  injected  ${interrupts.join(', ')}`] : []),
-    switches,
+    ...(exitCount > 0 ? exitTable(exits, details).map((line) => `  ${line}`) : []),
+    ...(details > 0 ? otherLines(vcpu) : []),
   ];
 }
 
-function exitTable(exits: VcpuReport['exits']): string[] {
-  const rows = Object.entries(exits).flatMap(([kind, exit]) => [kindRow(kind, exit), ...detailRows(exit)]);
+function otherLines({ guestMisses, shadowMisses, injected, worldSwitches }: VcpuReport): string[] {
+  const interrupts = Object.entries(injected).map(([kind, n]) => `${kind} ${count(n)}`);
+  return [
+    `  misses    guest ${count(guestMisses)}, shadow ${count(shadowMisses)}`,
+    ...(interrupts.length > 0 ? [`  injected  ${interrupts.join(', ')}`] : []),
+    `  switched  to it ${count(worldSwitches.count)} times, ${count(worldSwitches.cycles)} cycles`,
+  ];
+}
+
+function exitTable(exits: VcpuReport['exits'], details: number): string[] {
+  const rows = Object.entries(exits).flatMap(([kind, exit]) => [kindRow(kind, exit), ...detailRows(exit, details)]);
   return columns(['exit', 'count', 'per million', 'cycles', 'min', 'mean', 'max'], rows);
 }
 
@@ -90,11 +102,12 @@ const kindRow = (kind: string, exit: KindReport): string[] => [
   count(exit.max),
 ];
 
-function detailRows({ details }: KindReport): string[][] {
+function detailRows({ details }: KindReport, most: number): string[][] {
+  if (most === 0) return [];
   const shown = details
-    .slice(0, MOST_DETAILS)
+    .slice(0, most)
     .map((d) => [`  ${d.name}`, count(d.count), fixed(d.perMillion, 1), count(d.cycles)]);
-  const rest = details.slice(MOST_DETAILS);
+  const rest = details.slice(most);
   if (rest.length === 0) return shown;
   const sum = (of: 'count' | 'cycles' | 'perMillion'): number => rest.reduce((all, d) => all + d[of], 0);
   return [

@@ -70,7 +70,7 @@ testWith(
     terminal.press('C-a', ':');
     terminal.enter('stats');
     await terminal.shows(
-      /hv440> stats\n[\d,]+ instructions retired in [\d,]+ cycles\nhello\/cpu0: [\d,]+ instructions in /,
+      /hv440> stats\n[\d,]+ instructions retired in [\d,]+ cycles\n  guest [\d,]+ [^\n]*\nhello\/cpu0: [\d,]+ instructions in /,
     );
     terminal.enter('ptys');
     await terminal.shows(link);
