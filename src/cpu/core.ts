@@ -53,6 +53,11 @@ export class Core {
   readonly inputs = { external: false, critical: false };
   /** Whether some source behind an input could still assert it; tells a halted core from a waiting one. */
   canRise: (input: 'external' | 'critical') => boolean = () => true;
+  /**
+   * Does whoever shares this core out want it back? Asked between two runs of the engine: what the program did at a device
+   * of its own may concern him and not the core.
+   */
+  wantedBack: () => boolean = () => false;
   /** Called before and after a valid TLB entry changes: whoever keeps copies of it lets go of them. */
   onTlbChange: (entry: number) => void = () => {};
   /** Set to have `run` stop once at a branch to itself. */
@@ -120,6 +125,7 @@ export class Core {
   run(cycles: number): Stop {
     const end = this.clock.now + cycles;
     for (;;) {
+      if (this.wantedBack()) return QUANTUM;
       if (this.clock.next <= this.clock.now) this.clock.ring();
       if (this.clock.held) return QUANTUM;
       const reset = this.resetRequest;

@@ -87,19 +87,37 @@ function translate(range: Range, bus: Node | null): Range | undefined {
   const ranges = bus.get('ranges');
   if (!ranges) return undefined;
   if (ranges.value.length === 0) return translate(range, bus.parent);
-  const child = childCells(bus);
-  const parent = childCells(bus.parent);
-  const entry = child.address + parent.address + child.size;
-  const { cells } = ranges;
-  for (let i = 0; i + entry <= cells.length; i += entry) {
-    const from = numberOf(cells.slice(i, i + child.address));
-    const to = numberOf(cells.slice(i + child.address, i + child.address + parent.address));
-    const size = numberOf(cells.slice(i + child.address + parent.address, i + entry));
+  for (const { from, to, size } of windowsOf(bus)) {
     const inside = range.base >= from && range.base + range.size <= from + size;
     if (inside) return translate({ base: range.base - from + to, size: range.size }, bus.parent);
   }
   return undefined;
 }
+
+/** The entries of a bus's `ranges`: `size` bytes of its own addresses from `from` on are its parent's from `to` on. */
+function windowsOf(bus: Node): { from: number; to: number; size: number }[] {
+  const cells = bus.get('ranges')?.cells ?? [];
+  if (!bus.parent) return [];
+  const child = childCells(bus);
+  const parent = childCells(bus.parent);
+  const entry = child.address + parent.address + child.size;
+  if (entry === 0) return [];
+  return Array.from({ length: Math.floor(cells.length / entry) }, (_, n) => {
+    const i = n * entry;
+    return {
+      from: numberOf(cells.slice(i, i + child.address)),
+      to: numberOf(cells.slice(i + child.address, i + child.address + parent.address)),
+      size: numberOf(cells.slice(i + child.address + parent.address, i + entry)),
+    };
+  });
+}
+
+/** What a bus passes on, as the processor sees it: `child` is where a range begins among the bus's own addresses. */
+export const busRanges = (bus: Node): (Range & { readonly child: number })[] =>
+  windowsOf(bus).flatMap(({ from, to, size }) => {
+    const physical = translate({ base: to, size }, bus.parent);
+    return physical ? [{ child: from, ...physical }] : [];
+  });
 
 /** The whole tree that a node stands in. */
 export function treeOf(node: Node): Tree {

@@ -15,6 +15,7 @@ import {
   disabled,
   type Line,
 } from './partitions.js';
+import { ownPages } from './pages.js';
 import { placeOf } from './bindings/index.js';
 import { serial as serialBinding } from './bindings/serial.js';
 import { joinPath } from './paths.js';
@@ -63,6 +64,8 @@ export interface PartitionConfiguration {
   readonly finisher?: { readonly node: Node; readonly base: number };
   /** Nodes of the board that it has to itself. */
   readonly devices: readonly Node[];
+  /** Whole pages on which there is nothing but these devices, by physical address. */
+  readonly pages: readonly Range[];
   /** The name of the serial port or byte channel that is its console. */
   readonly stdout?: string;
   /** What is merged over the guest's generated tree. */
@@ -102,6 +105,7 @@ function configurePartition(tree: Tree, node: Node): PartitionConfiguration {
   const bootargs = node.get('bootargs');
   const stdout = consoleOf(tree, node)?.name;
   const nodeUpdate = node.child('node-update');
+  const devices = devicesOf(tree, node);
   return {
     name: node.name,
     label: node.get('label')?.string ?? node.name,
@@ -116,7 +120,8 @@ function configurePartition(tree: Tree, node: Node): PartitionConfiguration {
     serials: ports.filter(isSerial).map((port) => serialOf(port, lines.get(port))),
     byteChannels: ports.filter(isByteChannel).map((port) => byteChannelOf(port, lines.get(port))),
     ...(finisher && { finisher: { node: finisher, base: baseOf(finisher).base } }),
-    devices: devicesOf(tree, node),
+    devices,
+    pages: ownPages(tree, node, devices),
     ...(stdout !== undefined && { stdout }),
     ...(nodeUpdate && { nodeUpdate }),
   };

@@ -1,8 +1,7 @@
-import type { Ram } from '../bus/memory.js';
-import type { Region } from '../bus/bus.js';
 import type { Stop } from '../cpu/core.js';
 import type { Trap } from '../cpu/trap.js';
 import type { Use } from '../mmu/tlb.js';
+import type { Grant } from './partition.js';
 import type { Vcpu } from './vcpu.js';
 
 /** Why a guest left the core for the hypervisor. */
@@ -11,13 +10,13 @@ export type Exit =
   | { readonly kind: 'host-interrupt' } // something is due that is the hypervisor's: a timer, a device
   | { readonly kind: 'hypercall' }
   | { readonly kind: 'emulate' } // a privileged instruction
-  | { readonly kind: 'device'; readonly physical: number; readonly use: Use } // an access to what is not RAM
+  | { readonly kind: 'device'; readonly physical: number; readonly use: Use } // an access to what it is not let at
   | {
       readonly kind: 'shadow-miss';
       readonly address: number;
       readonly entry: number;
       readonly physical: number;
-      readonly ram: Region<Ram>;
+      readonly grant: Grant;
     }
   | { readonly kind: 'reflect'; readonly trap: Trap }; // the guest's own trap
 
@@ -55,7 +54,9 @@ export function classify(stop: Stop, vcpu: Vcpu, over: boolean): Exit {
     case 'data-tlb-miss':
     case 'data-storage':
       return translation(trap, vcpu, trap.address, trap.access);
+    // The shadow of a device's page is cache-inhibited whatever the guest's is: its own machine tells whether dcbz may
     case 'alignment':
+      return onDevice(trap, vcpu) ?? { kind: 'reflect', trap };
     case 'fp-unavailable':
     case 'ap-unavailable':
     case 'machine-check':
@@ -76,9 +77,15 @@ function translation(trap: Trap, vcpu: Vcpu, address: number, use: Use): Exit {
   const guest = vcpu.shadowTlb.translate(address, use);
   if (guest.kind === 'miss') return { kind: 'reflect', trap: missed(use, address) };
   if (guest.kind === 'forbidden') return { kind: 'reflect', trap: forbidden(use, address) };
-  const ram = vcpu.machine.bus.ram.find(guest.physical);
-  if (ram) return { kind: 'shadow-miss', address, entry: guest.entry, physical: guest.physical, ram };
-  return { kind: 'device', physical: guest.physical, use };
+  const grant = vcpu.partition.grant(guest.physical);
+  if (!grant || (grant.device && use === 'execute')) return { kind: 'device', physical: guest.physical, use };
+  return { kind: 'shadow-miss', address, entry: guest.entry, physical: guest.physical, grant };
+}
+
+function onDevice({ address, access }: Extract<Trap, { kind: 'alignment' }>, vcpu: Vcpu): Exit | undefined {
+  const guest = vcpu.shadowTlb.translate(address, access);
+  if (guest.kind !== 'hit' || !vcpu.partition.grant(guest.physical)?.device) return undefined;
+  return { kind: 'device', physical: guest.physical, use: access };
 }
 
 const missed = (use: Use, address: number): Trap =>

@@ -19,8 +19,8 @@ export function handle(exit: Exit, vcpu: Vcpu): Outcome {
   }
 }
 
-function fillShadow({ address, entry, physical, ram }: Extract<Exit, { kind: 'shadow-miss' }>, vcpu: Vcpu): Outcome {
-  vcpu.shadowTlb.fill(address, entry, physical, ram);
+function fillShadow({ address, entry, physical, grant }: Extract<Exit, { kind: 'shadow-miss' }>, vcpu: Vcpu): Outcome {
+  vcpu.shadowTlb.fill(address, entry, physical, grant);
   return 'resume';
 }
 

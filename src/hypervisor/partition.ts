@@ -20,6 +20,15 @@ export interface Wiring {
   readonly passed: readonly Port[];
 }
 
+/** Guest-physical addresses that the real core may be let at: memory, or pages of a device that it has to itself. */
+export interface Grant {
+  readonly base: number;
+  readonly size: number;
+  /** Where it begins on the real board. */
+  readonly physical: number;
+  readonly device: boolean;
+}
+
 /** A partition at work: its virtual board, its vcpus, and where it is in its life. */
 export class Partition {
   readonly vcpus: Vcpu[] = [];
@@ -28,14 +37,16 @@ export class Partition {
   #contents: BootContents | undefined;
   /** How often it was started again. */
   restarts = 0;
+  readonly grants: readonly Grant[];
 
   constructor(
     readonly config: PartitionConfiguration,
     readonly board: Board,
     /** Where its memory lies on the real board. */
-    readonly places: readonly Placed[],
+    places: readonly Placed[],
     private readonly wiring: Wiring,
   ) {
+    this.grants = [...memoryGrants(board, places), ...pageGrants(config)];
     const [uic] = board.uics;
     assert(uic !== undefined, 'a partition has an interrupt controller');
     config.byteChannels.forEach(({ name, rx, tx }, i) => {
@@ -102,12 +113,9 @@ export class Partition {
     if (this.vcpus[0]) this.vcpus[0].machine.clock.now += Math.ceil(loaded / 4);
   }
 
-  /** The address on the real board of a guest-physical one in its memory. */
-  realAddress(physical: number): number {
-    const region = this.board.bus.ram.find(physical);
-    const at = this.places.find((p) => p.ram === region?.target);
-    assert(region !== undefined && at !== undefined, 'the address is in the partition’s memory');
-    return at.physical + (physical - region.base);
+  /** What was granted to it that this guest-physical address lies in. */
+  grant(physical: number): Grant | undefined {
+    return this.grants.find(({ base, size }) => physical >= base && physical < base + size);
   }
 
   byteChannel(handle: number): ByteChannel | undefined {
@@ -133,3 +141,15 @@ export class Partition {
     return this.vcpus.every((v) => v.waits) ? 'waiting for an interrupt' : 'running';
   }
 }
+
+function memoryGrants(board: Board, places: readonly Placed[]): Grant[] {
+  return board.bus.ram.regions.map(({ base, size, target }) => {
+    const place = places.find(({ ram }) => ram === target);
+    assert(place !== undefined, 'every range of a partition’s memory has a place');
+    return { base, size, physical: place.physical, device: false };
+  });
+}
+
+/** A device that is passed through is at the same address for the guest as on the board. */
+const pageGrants = ({ pages }: PartitionConfiguration): Grant[] =>
+  pages.map(({ base, size }) => ({ base, size, physical: base, device: true }));

@@ -28,6 +28,7 @@ export interface Bounds {
 export function beginTurn(vcpu: Vcpu): void {
   const { core, machine } = vcpu;
   core.switchTo(machine.regs, vcpu.shadow, machine.timers);
+  core.wantedBack = vcpu.wantsCore;
   vcpu.watchSelfBranch = true;
 }
 
@@ -63,15 +64,14 @@ export function runGuest(
       if (settle({ kind: 'emulate' }, vcpu, costs, observe) === 'reschedule') return true;
       continue;
     }
-    const alarm = clock.next;
-    const stop = execute(vcpu, Math.min(end, pause, alarm) - clock.now);
+    const stop = execute(vcpu, Math.min(end, pause, clock.next) - clock.now);
     if (stop.kind === 'self-branch') {
       if (!machine.canBeInterrupted) partition.end({ kind: 'halted' });
       vcpu.watchSelfBranch = false; // something may yet interrupt it
       continue;
     }
-    const paused = stop.kind !== 'trap' && clock.now < end && clock.now < alarm;
-    if (paused) return false;
+    // Alarms may have come nearer, or gone, by what the guest did at a device of its own
+    if (stop.kind !== 'trap' && clock.now < end && clock.now < clock.next) continue;
     const exit = classify(stop, vcpu, clock.now >= end);
     if (settle(exit, vcpu, costs, observe) === 'reschedule') return true;
   }
@@ -99,6 +99,7 @@ function execute(vcpu: Vcpu, cycles: number): Stop {
   const stop = core.run(cycles);
   vcpu.account.guestCycles += clock.now - cycle;
   if (core.retired !== retired) vcpu.fruitless = 0;
+  vcpu.takeBusError();
   if (stop.kind === 'trap') vcpu.stopped(stop.trap);
   return stop;
 }

@@ -1,7 +1,6 @@
-import type { Ram } from '../bus/memory.js';
-import type { Region } from '../bus/bus.js';
 import { MSR } from '../isa/registers.js';
 import { pageBytes, sizeFields, TLB_ENTRIES, word0, word2, type Use } from '../mmu/tlb.js';
+import type { Grant } from './partition.js';
 import type { PidOwner, PidPool } from './pid-pool.js';
 import type { Vcpu } from './vcpu.js';
 
@@ -14,6 +13,8 @@ export type GuestTranslation =
 const NOBODY = -1;
 const PERMISSIONS = 7;
 const KEPT_ATTRIBUTES = 0xff80; // U0-U3, W, I, M, G, E
+/** Of a device's page, whatever the guest says: neither cached nor accessed ahead of time, and never executed. */
+const DEVICE_ATTRIBUTES = word2.I | word2.G;
 
 /**
  * What the real core's TLB holds for a guest: its own entries with guest-physical addresses moved to where the partition
@@ -53,13 +54,13 @@ export class ShadowTlb implements PidOwner {
     return { kind: 'hit', entry, physical: tlb.real(entry, address) };
   }
 
-  /** Map the page around an address that the guest's entry maps to its RAM; as large as alignment on both sides allows. */
-  fill(address: number, entry: number, physical: number, ram: Region<Ram>): void {
+  /** Map the page around an address that the guest's entry maps to what was granted; as large as alignment on both sides allows. */
+  fill(address: number, entry: number, physical: number, grant: Grant): void {
     const { machine, shadow, user } = this.vcpu;
     const guest = machine.system.tlb;
-    const real = this.vcpu.partition.realAddress(physical);
+    const real = grant.physical + (physical - grant.base);
     const pid = this.pidFor(user, machine.system.pid); // first, since it may flush
-    const size = this.#largestPage(address, entry, real, physical, ram);
+    const size = this.#largestPage(address, entry, real, physical, grant);
     const permissions = guest.read(entry, 2);
     const allowed = user ? (permissions >>> 3) & PERMISSIONS : permissions & PERMISSIONS;
     const base = (address & -pageBytes(size)) >>> 0;
@@ -69,14 +70,16 @@ export class ShadowTlb implements PidOwner {
     this.#origin[victim] = entry;
     shadow.tlb.write(victim, 0, base | word0.V | space | (size << 4), pid);
     shadow.tlb.write(victim, 1, (realBase & 0xfffffc00) | Math.floor(realBase / 2 ** 32), 0);
-    shadow.tlb.write(victim, 2, (permissions & KEPT_ATTRIBUTES) | (allowed * word2.UR), 0);
+    const attributes = (permissions & KEPT_ATTRIBUTES) | (grant.device ? DEVICE_ATTRIBUTES : 0);
+    const rights = (allowed * word2.UR) & (grant.device ? ~word2.UX : -1);
+    shadow.tlb.write(victim, 2, attributes | rights, 0);
   }
 
   /**
-   * The SIZE field of the largest page within the guest's page and its RAM that is aligned alike in both memories, and that
+   * The SIZE field of the largest page within the guest's page and what was granted that is aligned alike in both memories, and that
    * no entry before it maps a part of: of two that map an address, the guest's processor would take the first.
    */
-  #largestPage(address: number, entry: number, real: number, physical: number, ram: Region<Ram>): number {
+  #largestPage(address: number, entry: number, real: number, physical: number, grant: Grant): number {
     const { tlb, pid } = this.vcpu.machine.system;
     const guestBytes = tlb.bytes(entry);
     let best = 0;
@@ -86,8 +89,8 @@ export class ShadowTlb implements PidOwner {
       const within = address & (bytes - 1);
       const start = physical - within;
       const aligned = (real - within) % bytes === 0;
-      const inRam = start >= ram.base && start + bytes <= ram.base + ram.size;
-      if (aligned && inRam && !tlb.sharedBefore(entry, (address & -bytes) >>> 0, bytes, pid)) best = field;
+      const granted = start >= grant.base && start + bytes <= grant.base + grant.size;
+      if (aligned && granted && !tlb.sharedBefore(entry, (address & -bytes) >>> 0, bytes, pid)) best = field;
     }
     return best;
   }
@@ -130,14 +133,14 @@ export class ShadowTlb implements PidOwner {
     this.#pids.clear();
   }
 
-  /** Every valid entry lies within the partition's memory: what a test asks after each exit. */
+  /** Every valid entry lies within what was granted to the partition: what a test asks after each exit. */
   get withinGrants(): boolean {
     const { tlb } = this.vcpu.shadow;
-    const { places } = this.vcpu.partition;
+    const { grants } = this.vcpu.partition;
     return this.#origin.every((origin, i) => {
       if (origin === NOBODY) return !tlb.valid(i);
       const [start, end] = [tlb.realBase(i), tlb.realBase(i) + tlb.bytes(i)];
-      return places.some(({ physical, ram }) => start >= physical && end <= physical + ram.size);
+      return grants.some(({ physical, size }) => start >= physical && end <= physical + size);
     });
   }
 }

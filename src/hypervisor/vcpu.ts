@@ -1,13 +1,16 @@
 import { assert } from '../bus/assert.js';
 import type { Board } from '../board/board.js';
 import type { Core } from '../cpu/core.js';
-import { System } from '../cpu/state.js';
+import { S, System } from '../cpu/state.js';
 import type { Trap } from '../cpu/trap.js';
 import { MSR } from '../isa/registers.js';
 import type { ExitAccount } from './accounting.js';
 import type { Partition } from './partition.js';
 import { ShadowTlb } from './shadow-tlb.js';
 import type { PidPool } from './pid-pool.js';
+
+/** The guest's own: what its instructions, and the bus errors of a device that was passed through, go by. */
+const KEPT_MSR = MSR.IS | MSR.DS | MSR.FP | MSR.FE0 | MSR.FE1 | MSR.ME;
 
 /** A guest's processor: the machine that it believes it has, and what the real core holds while it runs. */
 export class Vcpu {
@@ -68,6 +71,23 @@ export class Vcpu {
     return this.partition.running && (!this.waits || this.wakes || this.machine.resetRequest !== undefined);
   }
 
+  /** Has something happened, while the guest runs, that its own machine has to see, or an alarm come due? */
+  readonly wantsCore = (): boolean => {
+    const { machine } = this;
+    if (machine.clock.next <= machine.clock.now) return true;
+    return machine.resetRequest !== undefined || machine.pendingInterrupt() !== null;
+  };
+
+  /** A bus error that MSR[ME] held back on the real core is held back on the guest's machine. */
+  takeBusError(): void {
+    const { shadow, machine } = this;
+    const waiting = shadow.words[S.waitingMachineCheck]!;
+    if (waiting === 0) return;
+    machine.system.words[S.mcsr]! |= shadow.words[S.mcsr]!;
+    machine.system.words[S.waitingMachineCheck] = waiting;
+    shadow.words[S.mcsr] = shadow.words[S.waitingMachineCheck] = 0;
+  }
+
   /** The core stopped at a trap. */
   stopped(trap: Trap): void {
     this.stoppedBehindCall = trap.kind === 'system-call';
@@ -88,7 +108,7 @@ export class Vcpu {
    */
   enterContext(): void {
     const guest = this.machine.system.msr;
-    this.shadow.msr = MSR.PR | MSR.EE | MSR.CE | MSR.ME | (guest & (MSR.IS | MSR.DS | MSR.FP | MSR.FE0 | MSR.FE1));
+    this.shadow.msr = MSR.PR | MSR.EE | MSR.CE | (guest & KEPT_MSR);
     this.shadow.set('pid', this.shadowTlb.pidFor(this.user, this.machine.system.pid));
     this.core.contextChanged();
   }

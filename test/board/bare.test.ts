@@ -184,7 +184,8 @@ test('at the end of a script time goes on without it', () => {
 
 test('streams are called by the board and the port, and there are no others', () => {
   const { machine } = bareBoard(new Code().finish());
-  expect(machine.streams).toEqual(['300', '400', '500', '600'].map((at) => `board/serial@ef600${at}`));
+  const ports = ['ef600300', 'ef600400', 'ef600500', 'ef600600', '9c000000'];
+  expect(machine.streams).toEqual(ports.map((at) => `board/serial@${at}`));
   expect(machine.type('board/serial@1', Buffer.from('x'))).toBe(false);
 });
 

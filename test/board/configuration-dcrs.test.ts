@@ -124,9 +124,18 @@ test.each([16, 128, 144, 256, 1024])('software finds %i MiB of memory in the SDR
   expect(banks.reduce((sum, bank) => sum + (0x00400000 << ((bank & 0x000e0000) >> 17)), 0)).toBe(size * 2 ** 20);
 });
 
-test('the external bus has nothing connected, whichever of eight banks is asked for', () => {
+test('of the external bus only the bank of the UART is enabled, whichever of eight banks is asked for', () => {
   const { ebc } = board();
-  for (let bank = 0; bank < 8; bank++) expect(ebc(bank) & 0x00018000).toBe(0);
+  for (let bank = 0; bank < 8; bank++) expect(ebc(bank)).toBe(bank === 5 ? 0x9c018000 : 0);
+});
+
+test.each([
+  ['<0 0x0 0x90000000 0x04000000>', 0x900d8000], // 64 MiB
+  ['<0 0x0 0x90000000 0x03000000>', 0], // no power of two
+  ['<0 0x0 0x90100000 0x00200000>', 0], // not at a multiple of its size
+])('an external bus with ranges %s leaves B0CR so', (ranges, control) => {
+  const { ebc } = board(`&UART4 { status = "disabled"; }; &EBC0 { ranges = ${ranges}; };`);
+  expect(ebc(0)).toBe(control);
 });
 
 test('what a program writes stays until the board is reset', () => {

@@ -13,7 +13,7 @@ const controllers = {
   CPR0: new Cpr(dividersFor(bamboo)),
   SDR0: new IndirectDcrs(sdrRegisters(dividersFor(bamboo))),
   SDRAM0: new IndirectDcrs(sdramRegisters([{ base: 0, size: 256 * MIB }])),
-  EBC0: new IndirectDcrs(ebcRegisters),
+  EBC0: new IndirectDcrs(ebcRegisters([{ number: 5, base: 0x9c000000, size: MIB }])),
 };
 
 test.each(Object.entries(controllers))('the registers of %s have words as values and names of their own', (_, dcrs) => {
@@ -196,6 +196,6 @@ test('the SDRAM controller has been initialised, so that nobody waits for it', (
   expect(SDRAM0.value('MCSTS') & 0x80000000).not.toBe(0);
 });
 
-test('no bank of the external bus is in use', () => {
-  for (let i = 0; i < 6; i++) expect(controllers.EBC0.value(`B${i}CR`) & 0x00018000).toBe(0);
+test('of the banks of the external bus only that with a device is in use', () => {
+  for (let i = 0; i < 6; i++) expect(controllers.EBC0.value(`B${i}CR`)).toBe(i === 5 ? 0x9c018000 : 0);
 });

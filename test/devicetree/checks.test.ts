@@ -18,7 +18,7 @@ const found = (text: string): string[] =>
 test.each(sources('bad'))('bad/%s says what its first line says, and nothing else', (name) => {
   const file = join(here, 'bad', name);
   const text = readFileSync(file, 'utf8');
-  const said = /^\/\/ (error|warning): (\d+:\d+): (.*)\n/.exec(text);
+  const said = /^\/\/ (error|warning|note): (\d+:\d+): (.*)\n/.exec(text);
   const expected = said ? `${file}:${said[2]}: ${said[1]}: ${said[3]}` : 'a first line as README.md says';
   expect(findingsIn(text, file).map(describe)).toEqual([expected]);
 });

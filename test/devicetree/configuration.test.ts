@@ -64,6 +64,7 @@ test('everything that is left out has the default of its binding', () => {
     ],
     byteChannels: [],
     devices: [],
+    pages: [],
     stdout: 'serial@ef600300',
   });
 });
@@ -147,6 +148,7 @@ test("the board's serial ports are where the processor sees them", () => {
     ['UART1', [{ base: 0xef600400, size: 8 }], 'UIC0', 1, 4],
     ['UART2', [{ base: 0xef600500, size: 8 }], 'UIC0', 3, 4],
     ['UART3', [{ base: 0xef600600, size: 8 }], 'UIC0', 4, 4],
+    ['UART4', [{ base: 0x9c000000, size: 8 }], 'UIC0', 23, 4],
   ]);
 });
 

@@ -31,10 +31,11 @@ const read = (path: string): Uint8Array | undefined => {
   }
 };
 
-/** All that is found in a source: by the parser, and then by the checks. */
+/** All that is found in a source, by the parser and then by the checks; notes only where its first line is of one. */
 export function findingsIn(text: string, file: string, files: ImageInspector = images): Finding[] {
   const { tree, findings } = parse(text, file, read);
-  return [...findings, ...check(tree, files)];
+  const all = [...findings, ...check(tree, files)];
+  return text.startsWith('// note: ') ? all : all.filter(({ severity }) => severity !== 'note');
 }
 
 /** The tree of a source that the parser has nothing to say about. */

@@ -216,14 +216,14 @@ test('the pool gives each PID once, then takes all back before it gives the firs
 
 test('a page that is filled when the last PID has just been used up is still known to be there', () => {
   const { partition } = hypervisor({ guest: { program: new Code().finish() } });
-  const { shadowTlb, machine } = partition('guest').vcpus[0]!;
+  const { shadowTlb, machine, partition: owner } = partition('guest').vcpus[0]!;
   machine.system.tlb.write(0, 0, 0x210, 0);
   machine.system.tlb.write(0, 2, 0x3f, 0);
-  const ram = machine.bus.ram.find(0)!;
+  const memory = owner.grant(0)!;
   for (let pid = 0; pid < 256; pid++) {
     machine.system.set('pid', pid);
     machine.system.msr = pid & 1 ? MSR.PR : 0;
-    shadowTlb.fill(0x10, 0, 0x10, ram);
+    shadowTlb.fill(0x10, 0, 0x10, memory);
     expect(shadowTlb.withinGrants).toBe(true);
   }
   shadowTlb.guestChanged(0);
@@ -234,7 +234,7 @@ test('when one guest uses up the PIDs, what another had under the old ones is go
   const program = new Code().finish();
   const { partition } = hypervisor({ few: { program }, greedy: { program } });
   const [few, greedy] = ['few', 'greedy'].map((name) => partition(name).vcpus[0]!);
-  few!.shadowTlb.fill(0x1000, 0, 0x1000, few!.machine.bus.ram.find(0x1000)!);
+  few!.shadowTlb.fill(0x1000, 0, 0x1000, few!.partition.grant(0x1000)!);
   const before = few!.shadowTlb.pidFor(false, 0);
   expect(shadowOf(few!)).toHaveLength(1);
   for (let pid = 0; pid < 256; pid++) greedy!.shadowTlb.pidFor(true, pid);

@@ -138,7 +138,7 @@ export const configurationDcrs = {
   compatible: ['ibm,cpr-440ep', 'ibm,sdr-440ep', 'ibm,sdram-440ep', 'ibm,ebc-440ep'],
   closed: false,
   meaning:
-    "Clocks (CPR0), system (SDR0), SDRAM (SDRAM0) or external bus (EBC0) of a 440EP: registers behind an address and a data DCR, as the boot firmware leaves them. The clock dividers follow from `clock-frequency` of the processor and of the buses `ibm,plb4`, `ibm,opb` and `ibm,ebc`, for a SysClk of 33⅓ MHz; the SDRAM banks from the board's memory, the largest first. Registers hold what is written and have no other effect. A partition has none of them. A DCR that nothing answers, and a number that a controller does not know, read as 0 and ignore what is written.",
+    "Clocks (CPR0), system (SDR0), SDRAM (SDRAM0) or external bus (EBC0) of a 440EP: registers behind an address and a data DCR, as the boot firmware leaves them. The clock dividers follow from `clock-frequency` of the processor and of the buses `ibm,plb4`, `ibm,opb` and `ibm,ebc`, for a SysClk of 33⅓ MHz; the SDRAM banks from the board's memory, the largest first; the banks of the external bus from its `ranges`. Registers hold what is written and have no other effect. A partition has none of them. A DCR that nothing answers, and a number that a controller does not know, read as 0 and ignore what is written.",
   properties: {
     'dcr-reg': {
       type: 'dcrs',

@@ -78,7 +78,7 @@ export const partition = {
       type: 'phandles',
       otherwise: 'none',
       meaning:
-        'Devices of the board that it has to itself, at their own addresses and with their own interrupts. A device is given at most once.',
+        'Devices of the board that it has to itself, at their own addresses and with their own interrupts. A device is given at most once. The registers of one that has its pages of 4 KiB to itself (UART4) are reached without an exit.',
       source: HV440,
       example: '<&UART3>',
     },

@@ -1,5 +1,6 @@
 import { hex, overlaps, physicalReg, regOf, span } from '../addresses.js';
 import { bindingOf, placeOf } from '../bindings/index.js';
+import { neighboursOf, PAGE, pagesOf } from '../pages.js';
 import { consolesOf, devicesOf, isFinisher, memoryOf, portsOf, registersOf, consoleOf } from '../partitions.js';
 import { didYouMean } from '../suggest.js';
 import type { Node } from '../tree.js';
@@ -62,7 +63,8 @@ const unitAddress: Rule = {
     const [range] = regOf(node);
     const { unitAddress: unit, baseName } = node;
     const wanted = range ? `${baseName}@${range.base.toString(16)}` : baseName;
-    if (node.name.toLowerCase() === wanted) return;
+    const name = node.name.toLowerCase();
+    if (name === wanted || (range && name === `${baseName}@${bankAddress(range.base)}`)) return;
     const says = unit === undefined ? 'has no unit address' : `has the unit address ${unit}`;
     const is = range ? `its reg is at ${hex(range.base)}` : 'it has no reg';
     yield {
@@ -72,6 +74,10 @@ const unitAddress: Rule = {
     };
   },
 };
+
+/** An address on the external bus, bank and offset, as Linux's trees write it: `5,0`. */
+const bankAddress = (address: number): string =>
+  `${Math.floor(address / 2 ** 32).toString(16)},${(address % 2 ** 32).toString(16)}`;
 
 const soundRegisters = ['reg-size', 'reg-wraps'];
 
@@ -208,6 +214,35 @@ const deviceGivenTwice: Rule = {
   },
 };
 
+const deviceSharesPage: Rule = {
+  name: 'device-shares-page',
+  severity: 'note',
+  over: 'partition',
+  reads: ['devices'],
+  requires: ['device-not-on-board', 'device-given-twice', 'reg-overlap'],
+  summary:
+    'A device that is given to a partition has its pages of 4 KiB to itself: then its registers are reached without an exit.',
+  remedy: 'Give a device on a page of its own, such as UART4, or accept an exit for every access.',
+  *run(partition, context) {
+    const { tree } = context;
+    for (const device of devicesOf(tree, partition)) {
+      const [page] = pagesOf(device);
+      const neighbours = neighboursOf(tree, partition, device);
+      if (!page || neighbours.length === 0) continue;
+      const names = neighbours.map(({ node, range }) => `${nameOf(node)} (${span(range)})`).join(', ');
+      const others = neighbours.map(({ node }) => node);
+      const movable = others.length === 1 && placeOf(others[0]!) === 'partition';
+      yield {
+        ...at(partition, 'devices'),
+        message: `every access of ${nameOf(partition)} to ${device.path} is an exit, since the page at ${hex(page.base)} is also that of ${names}`,
+        remedy: movable
+          ? `move ${nameOf(others[0]!)} to another page`
+          : `give it a device that has its ${count(PAGE, 'byte')} to itself, such as UART4`,
+      };
+    }
+  },
+};
+
 const stdoutNotAConsole: Rule = {
   name: 'stdout-not-a-console',
   severity: 'error',
@@ -259,6 +294,7 @@ export const deviceRules: readonly Rule[] = [
   deviceGivenTwice,
   regOverlap,
   regInMemory,
+  deviceSharesPage,
   twoFinishers,
   stdoutNotAConsole,
   noConsole,
