@@ -34,6 +34,7 @@ export function guestTree(config: PartitionConfiguration, board: Tree, guestId: 
   const tree = new Tree(root);
   const phandles = new Phandles(board);
   copyProperties(board.root, root, ['model', 'compatible']);
+  root.setStrings('epapr-version', 'ePAPR-1.1');
   root.setStrings('label', config.label);
   root.setCells('#address-cells', 2);
   root.setCells('#size-cells', 1);
@@ -83,6 +84,7 @@ function addProcessors(root: Node, board: Tree, config: PartitionConfiguration, 
     const cpu = cpus.add(`cpu@${i}`);
     if (model) copyProperties(model, cpu);
     cpu.setCells('reg', i);
+    cpu.setStrings('status', i === 0 ? 'okay' : 'disabled'); // disabled: not running until another starts it (ePAPR 3.7)
     if (i === 0) cpu.setCells('phandle', phandles.of(model));
   }
   return cpus.children[0]!;

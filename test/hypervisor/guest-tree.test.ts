@@ -30,6 +30,7 @@ test('a guest’s tree has the board’s processor and controller, its own memor
 
     / {
     	compatible = "hv440,board", "amcc,bamboo";
+    	epapr-version = "ePAPR-1.1";
     	label = "First";
     	#address-cells = <0x02>;
     	#size-cells = <0x01>;
@@ -57,12 +58,20 @@ test('a guest’s tree has the board’s processor and controller, its own memor
     			reg = <0x00>;
     			clock-frequency = <0x17d78400>;
     			timebase-frequency = <0x17d78400>;
-    			i-cache-line-size = <0x20>;
-    			d-cache-line-size = <0x20>;
+    			mmu-type = "ppc440";
+    			tlb-size = <0x40>;
+    			tlb-sets = <0x01>;
     			i-cache-size = <0x8000>;
+    			i-cache-sets = <0x10>;
+    			i-cache-block-size = <0x20>;
+    			i-cache-line-size = <0x20>;
     			d-cache-size = <0x8000>;
+    			d-cache-sets = <0x10>;
+    			d-cache-block-size = <0x20>;
+    			d-cache-line-size = <0x20>;
     			dcr-controller;
     			dcr-access-method = "native";
+    			status = "okay";
     			phandle = <0x01>;
     		};
     	};
