@@ -23,6 +23,7 @@ function translate(core: Core, address: number, use: Use): number {
   const { msr, pid, tlb } = core.system;
   const space = msr & (use === 'execute' ? MSR.IS : MSR.DS) ? 1 : 0;
   const user = (msr & MSR.PR) !== 0;
+  if (fixed(core, address, use)) return translateFixed(core, address, use);
   const entry = tlb.find(address, space, pid);
   if (entry < 0 || !tlb.allows(entry, use, user)) {
     fault(core, entry < 0, address, use);
@@ -45,6 +46,19 @@ function translate(core: Core, address: number, use: Use): number {
     core.lookaside.fill(use, address, context, region.target.offset + offset);
   }
   return physical;
+}
+
+/** Does an address lie in the page that is mapped whatever the TLB says? Code is fetched from it in the space of data alone. */
+function fixed({ fixedPage, system: { msr } }: Core, address: number, use: Use): boolean {
+  if (!fixedPage || (address ^ fixedPage.address) & ~0xfff || msr & MSR.PR) return false;
+  return use !== 'execute' || ((msr & MSR.IS) !== 0) === ((msr & MSR.DS) !== 0);
+}
+
+function translateFixed(core: Core, address: number, use: Use): number {
+  const { physical, executable } = core.fixedPage!;
+  if (use !== 'execute' || executable) return physical + (address & 0xfff);
+  fault(core, false, address, use);
+  return NOWHERE;
 }
 
 function fault(core: Core, missing: boolean, address: number, use: Use): void {
@@ -234,7 +248,7 @@ export function storeString(core: Core, first: number, address: number, bytes: n
 export function zeroBlock(core: Core, address: number): void {
   const block = (address & -CACHE_BLOCK) >>> 0;
   const { msr, pid, tlb } = core.system;
-  const entry = tlb.find(address, msr & MSR.DS ? 1 : 0, pid);
+  const entry = fixed(core, address, 'write') ? NOWHERE : tlb.find(address, msr & MSR.DS ? 1 : 0, pid);
   if (entry >= 0 && tlb.allows(entry, 'write', (msr & MSR.PR) !== 0) && tlb.read(entry, 2) & (word2.W | word2.I)) {
     return void core.raise({ kind: 'alignment', address: block, access: 'write' });
   }

@@ -31,6 +31,15 @@ export interface CoreModel {
   readonly rate: TimeBaseRate;
 }
 
+/** A page that a hypervisor keeps mapped for a guest's supervisor, in all address spaces and whatever the TLB says. */
+export interface FixedPage {
+  /** Effective; a multiple of 4096. */
+  readonly address: number;
+  /** On the guest's own bus. */
+  readonly physical: number;
+  readonly executable: boolean;
+}
+
 /** Makes a context one that no page was remembered for: of an address's lowest bits a tag holds none. */
 const NO_PAGE = 1;
 
@@ -60,6 +69,8 @@ export class Core {
   wantedBack: () => boolean = () => false;
   /** Called before and after a valid TLB entry changes: whoever keeps copies of it lets go of them. */
   onTlbChange: (entry: number) => void = () => {};
+  /** None on a board. */
+  fixedPage: FixedPage | undefined;
   /** Set to have `run` stop once at a branch to itself. */
   watchSelfBranch = false;
   /** The engine found a branch to itself. */
@@ -198,18 +209,21 @@ export class Core {
     const waiting = this.system.words[S.waitingMachineCheck]!;
     if (waiting && msr & MSR.ME)
       return { kind: 'machine-check', cause: waiting === 1 ? 'data-read' : 'data-write', address: 0 };
-    const tcr = this.system.words[S.tcr]!;
-    const tsr = this.system.words[S.tsr]!;
     if (msr & MSR.DE && debugExceptionExists(this.system)) return { kind: 'debug' };
     if (msr & MSR.CE) {
       if (this.inputs.critical) return { kind: 'critical-input' };
-      if (tcr & TCR.WIE && tsr & TSR.WIS) return { kind: 'watchdog' };
+      if (this.system.words[S.tcr]! & TCR.WIE && this.system.words[S.tsr]! & TSR.WIS) return { kind: 'watchdog' };
     }
-    if (msr & MSR.EE) {
-      if (this.inputs.external) return { kind: 'external-input' };
-      if (tcr & TCR.FIE && tsr & TSR.FIS) return { kind: 'fixed-interval' };
-      if (tcr & TCR.DIE && tsr & TSR.DIS) return { kind: 'decrementer' };
-    }
+    return msr & MSR.EE ? this.noncriticalInterrupt() : null;
+  }
+
+  /** The most urgent interrupt of those that MSR[EE] lets through or holds back. */
+  noncriticalInterrupt(): Trap | null {
+    const tcr = this.system.words[S.tcr]!;
+    const tsr = this.system.words[S.tsr]!;
+    if (this.inputs.external) return { kind: 'external-input' };
+    if (tcr & TCR.FIE && tsr & TSR.FIS) return { kind: 'fixed-interval' };
+    if (tcr & TCR.DIE && tsr & TSR.DIS) return { kind: 'decrementer' };
     return null;
   }
 

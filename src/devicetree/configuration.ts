@@ -8,7 +8,9 @@ import {
   isFinisher,
   isSerial,
   linesOf,
+  magicPagesOf,
   memoryOf,
+  offers,
   partitionNodes,
   partitionsNode,
   portsOf,
@@ -45,6 +47,15 @@ export interface ByteChannelConfiguration {
   readonly tx: Line;
 }
 
+/** What a guest is offered beside a plain 440, and how it calls its hypervisor. */
+export interface Paravirtualization {
+  /** KVM's interface: `linux,kvm`, and KVM_HC_FEATURES. */
+  readonly kvm: boolean;
+  /** `has-idle`. */
+  readonly idle: boolean;
+  readonly hcallInstructions: 'epapr' | 'kvm';
+}
+
 /** A partition as it is to be made: every default filled in. */
 export interface PartitionConfiguration {
   readonly name: string;
@@ -59,6 +70,9 @@ export interface PartitionConfiguration {
   readonly memory: readonly Range[];
   readonly vcpus: number;
   readonly onReset: OnReset;
+  readonly paravirtualization: Paravirtualization;
+  /** Sizes of the pages of the board's memory that its processors' magic pages take, in order. */
+  readonly magicPages: readonly number[];
   readonly serials: readonly SerialConfiguration[];
   readonly byteChannels: readonly ByteChannelConfiguration[];
   readonly finisher?: { readonly node: Node; readonly base: number };
@@ -117,6 +131,8 @@ function configurePartition(tree: Tree, node: Node): PartitionConfiguration {
     memory: memoryOf(node),
     vcpus: node.cell('vcpus') ?? vcpus.default,
     onReset: onResetOf(node),
+    paravirtualization: paravirtualizationOf(node),
+    magicPages: magicPagesOf(node),
     serials: ports.filter(isSerial).map((port) => serialOf(port, lines.get(port))),
     byteChannels: ports.filter(isByteChannel).map((port) => byteChannelOf(port, lines.get(port))),
     ...(finisher && { finisher: { node: finisher, base: baseOf(finisher).base } }),
@@ -135,6 +151,14 @@ function pathIn(node: Node, name: string): string | undefined {
 function onResetOf(node: Node): OnReset {
   const said = node.get('on-reset')?.string;
   return said === 'restart' || said === 'stop' ? said : partitionBinding.properties['on-reset'].default;
+}
+
+function paravirtualizationOf(node: Node): Paravirtualization {
+  return {
+    kvm: offers(node, 'kvm'),
+    idle: offers(node, 'idle'),
+    hcallInstructions: node.get('hcall-instructions')?.string === 'kvm' ? 'kvm' : 'epapr',
+  };
 }
 
 const baseOf = (node: Node): Range => regOf(node)[0] ?? { base: 0, size: 0 };

@@ -2,6 +2,7 @@ import { LEVEL_HIGH, interruptsOf, physicalReg, regOf, type Range } from './addr
 import { bindingOf, placeOf } from './bindings/index.js';
 import { byteChannel } from './bindings/byte-channel.js';
 import { finisher } from './bindings/finisher.js';
+import { partition as partitionBinding } from './bindings/partition.js';
 import { serial } from './bindings/serial.js';
 import type { Node, Tree } from './tree.js';
 
@@ -114,4 +115,18 @@ export function memoryOf(partition: Node): Range[] {
     const [baseHigh, baseLow, sizeHigh, sizeLow] = cells.slice(i * 4, i * 4 + 4) as [number, number, number, number];
     return { base: baseHigh * 2 ** 32 + baseLow, size: sizeHigh * 2 ** 32 + sizeLow };
   });
+}
+
+/** What `paravirtualization` may name. */
+export type Offer = (typeof partitionBinding.properties.paravirtualization.values)[number];
+
+/** Is the guest of a partition offered this beside a plain 440? */
+export const offers = (partition: Node, offer: Offer): boolean =>
+  partition.get('paravirtualization')?.strings.includes(offer) ?? false;
+
+/** Sizes of the pages of the board's memory that a partition's magic pages take: one a processor. */
+export function magicPagesOf(partition: Node): number[] {
+  const { vcpus } = partitionBinding.properties;
+  const pages = offers(partition, 'magic-page') ? (partition.cell('vcpus') ?? vcpus.default) : 0;
+  return Array.from({ length: pages }, () => 4096);
 }

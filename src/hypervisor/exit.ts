@@ -1,6 +1,7 @@
 import type { Stop } from '../cpu/core.js';
 import type { Trap } from '../cpu/trap.js';
 import type { Use } from '../mmu/tlb.js';
+import { HYPERCALL_LEVEL, KVM_SC_MAGIC } from './hypercall.js';
 import type { Grant } from './partition.js';
 import type { Vcpu } from './vcpu.js';
 
@@ -24,9 +25,6 @@ export type ExitKind = Exit['kind'];
 
 /** What the run loop does after an exit has been handled. */
 export type Outcome = 'resume' | 'reschedule';
-
-/** r0 of a KVM hypercall is not looked at: `sc` with LEV 0 is always the guest's own. */
-const HYPERCALL_LEVEL = 1;
 
 /** Whose business is it? Pure: it looks at the guest, and changes nothing. `over`: the quantum is used up. */
 export function classify(stop: Stop, vcpu: Vcpu, over: boolean): Exit {
@@ -66,8 +64,10 @@ export function classify(stop: Stop, vcpu: Vcpu, over: boolean): Exit {
   }
 }
 
-/** Whose system call is it? */
+/** Whose system call is it? A guest that is offered KVM's interface may also call by a plain `sc` with r0 = `KVM!`. */
 export function systemCall(trap: Extract<Trap, { kind: 'system-call' }>, vcpu: Vcpu): Exit {
+  const saysKvm = vcpu.offersKvm && !vcpu.user && vcpu.machine.regs.gpr[0] === KVM_SC_MAGIC;
+  if (trap.level === 0 && saysKvm) return { kind: 'hypercall' };
   if (trap.level !== HYPERCALL_LEVEL) return { kind: 'reflect', trap };
   return vcpu.user ? { kind: 'reflect', trap: { kind: 'program', cause: 'privileged' } } : { kind: 'hypercall' };
 }

@@ -3,7 +3,7 @@ import { physicalReg } from '../devicetree/addresses.js';
 import { mergeInto } from '../devicetree/merge.js';
 import type { PartitionConfiguration } from '../devicetree/configuration.js';
 import { Node, Tree } from '../devicetree/tree.js';
-import { HCALL_INSTRUCTION } from './hypercalls.js';
+import { HCALL_INSTRUCTIONS } from './hypercall.js';
 
 /**
  * Nodes keep the phandles that they have in the configuration, which are unique there: so what node-update brings along,
@@ -147,12 +147,22 @@ function keepPhandle(from: Node, to: Node): void {
 /** /hypervisor with its byte channels. Gives the path of each by its name. */
 function addHypervisor(root: Node, config: PartitionConfiguration, guestId: number): Map<string, string> {
   const hypervisor = root.add('hypervisor');
-  hypervisor.setStrings('compatible', 'hv440,hypervisor', 'epapr,hypervisor-1', 'simple-bus');
+  const { kvm, idle, hcallInstructions } = config.paravirtualization;
+  const offered = kvm ? ['linux,kvm'] : [];
+  hypervisor.setStrings(
+    'compatible',
+    'hv440,hypervisor',
+    ...offered,
+    'epapr,hypervisor-1.1',
+    'epapr,hypervisor-1',
+    'simple-bus',
+  );
   hypervisor.setCells('#address-cells', 1);
   hypervisor.setCells('#size-cells', 0);
   hypervisor.setCells('guest-id', guestId);
   hypervisor.setStrings('guest-name', config.label);
-  hypervisor.setCells('hcall-instructions', HCALL_INSTRUCTION);
+  hypervisor.setCells('hcall-instructions', ...HCALL_INSTRUCTIONS[hcallInstructions]);
+  if (idle) hypervisor.set('has-idle', new Uint8Array(0), 'cells');
   const handles = hypervisor.add('handles');
   handles.setStrings('compatible', 'epapr,hypervisor-handles', 'simple-bus');
   handles.setCells('#address-cells', 1);

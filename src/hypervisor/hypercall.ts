@@ -19,6 +19,19 @@ export const EV = {
   BUFFER_OVERFLOW: 13,
 } as const;
 
+/** The instructions of a hypercall, as a guest finds them in `hcall-instructions`: at most four. */
+export const HCALL_INSTRUCTIONS = {
+  /** `sc` with LEV 1. */
+  epapr: [0x44000022],
+  /** `lis r0,0x4b56; ori r0,r0,0x4d21; sc; nop`: for processors that do not look at LEV. */
+  kvm: [0x3c004b56, 0x60004d21, 0x44000002, 0x60000000],
+} as const;
+
+/** LEV of an ePAPR hypercall. */
+export const HYPERCALL_LEVEL = 1;
+/** `KVM!`: what r0 holds at a plain `sc` that is a hypercall. */
+export const KVM_SC_MAGIC = 0x4b564d21;
+
 /** A call's number as r11 has it: vendor << 16 | number (ePAPR 1.1, "Hypercall Number"). */
 export const token = (vendor: number, number: number): number => (vendor << 16) | number;
 

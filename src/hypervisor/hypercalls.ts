@@ -1,13 +1,11 @@
 import { epaprCalls } from './epapr-calls.js';
 import type { Outcome } from './exit.js';
 import { EV, type HypercallFamily } from './hypercall.js';
+import { kvmCalls } from './kvm-calls.js';
 import type { Vcpu } from './vcpu.js';
 
-/** `sc` with LEV 1: what `hcall-instructions` holds. */
-export const HCALL_INSTRUCTION = 0x44000022;
-
 /** Every call there is, by token; a family, which is a vendor's, is a file. */
-const calls: HypercallFamily = { ...epaprCalls };
+const calls: HypercallFamily = { ...epaprCalls, ...kvmCalls };
 
 /** The name of a call by its token, for traces and counts. */
 export const hypercallName = (token: number): string => calls[token]?.name ?? `0x${(token >>> 0).toString(16)}`;

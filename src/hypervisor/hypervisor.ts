@@ -14,6 +14,7 @@ import type { BootProblem } from '../loader/boot.js';
 import type { Image } from '../loader/contents.js';
 import { ExitAccount } from './accounting.js';
 import { guestTree } from './guest-tree.js';
+import { magicPageAt } from './magic-page.js';
 import { Partition } from './partition.js';
 import { PidPool } from './pid-pool.js';
 import { place, type Placed } from './placement.js';
@@ -35,6 +36,12 @@ export interface HypervisorOptions {
   /** What the hypervisor has to tell: a line without its end. */
   log(line: string): void;
 }
+
+/** What a partition has of the board's memory: its own ranges, then its magic pages. */
+const memorySizes = ({ memory, magicPages }: PartitionConfiguration): number[] => [
+  ...memory.map(({ size }) => size),
+  ...magicPages,
+];
 
 interface Turn {
   readonly vcpu: Vcpu;
@@ -75,10 +82,9 @@ export class Hypervisor implements Machine {
     assert(core !== undefined, 'the board has a core');
     this.#core = core;
     const pids = new PidPool();
-    const sizes = configuration.partitions.flatMap((p) => p.memory.map((m) => m.size));
-    const places = place(this.board.bus.ram.regions, sizes);
+    const places = place(this.board.bus.ram.regions, configuration.partitions.flatMap(memorySizes));
     this.partitions = configuration.partitions.map((config, i) =>
-      this.#build(config, i + 1, pids, places.splice(0, config.memory.length)),
+      this.#build(config, i + 1, pids, places.splice(0, memorySizes(config).length)),
     );
     const vcpus = this.partitions.flatMap((p) => p.vcpus);
     this.#scheduler = new RoundRobin(vcpus);
@@ -133,6 +139,8 @@ export class Hypervisor implements Machine {
       finish,
       provide: (node, line) => this.#passThrough(config, node, line),
     });
+    const pages = places.slice(config.memory.length);
+    pages.forEach(({ ram }, i) => board.bus.ram.attach(`magic page ${i}`, magicPageAt(i), ram.size, ram));
     const frequency = virtual.find('/cpus/cpu@0')?.cell('clock-frequency') ?? 0;
     const cyclesPerCharacter = Math.max(1, Math.round((frequency * 10) / 115200));
     const partition: Partition = new Partition(config, board, places, {
@@ -142,7 +150,7 @@ export class Hypervisor implements Machine {
       passed: this.board.ports.filter((port) => config.devices.some((d) => deviceName(d) === port.name)),
     });
     for (let i = 0; i < config.vcpus; i++) {
-      partition.vcpus.push(new Vcpu(partition, i, board, this.#core, pids, new ExitAccount()));
+      partition.vcpus.push(new Vcpu(partition, i, board, this.#core, pids, new ExitAccount(), pages[i]));
     }
     return partition;
   }

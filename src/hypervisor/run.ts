@@ -30,6 +30,7 @@ export function beginTurn(vcpu: Vcpu): void {
   core.switchTo(machine.regs, vcpu.shadow, machine.timers);
   core.wantedBack = vcpu.wantsCore;
   vcpu.watchSelfBranch = true;
+  vcpu.leave();
 }
 
 /**
@@ -45,17 +46,23 @@ export function runGuest(
   const { machine, partition } = vcpu;
   const { clock } = machine;
   for (;;) {
-    if (clock.next <= clock.now) clock.ring();
+    if (clock.next <= clock.now) {
+      vcpu.leave();
+      clock.ring();
+    }
     if (clock.held) return false;
     if (machine.resetRequest) partition.resetRequested();
     if (!partition.running) return true;
-    const interrupt = machine.pendingInterrupt();
-    if (interrupt) {
-      inject(interrupt, vcpu);
-      vcpu.idle = false;
-      continue; // entering a handler may be a debug event
+    if (!vcpu.inside) {
+      vcpu.magicPage?.sync();
+      const interrupt = vcpu.takeInterrupt();
+      if (interrupt) {
+        inject(interrupt, vcpu);
+        vcpu.idle = false;
+        continue; // entering a handler may be a debug event
+      }
+      if (vcpu.waits && !vcpu.wakes) return halts(vcpu);
     }
-    if (vcpu.waits && !vcpu.wakes) return halts(vcpu);
     if (clock.now >= end || !partition.running) return true;
     if (clock.now >= pause) return false;
 
@@ -64,14 +71,17 @@ export function runGuest(
       if (settle({ kind: 'emulate' }, vcpu, costs, observe) === 'reschedule') return true;
       continue;
     }
-    const stop = execute(vcpu, Math.min(end, pause, clock.next) - clock.now);
+    const stop = execute(vcpu, Math.min(end, pause, clock.next, vcpu.retryAt) - clock.now);
+    // Alarms may have come nearer, or gone, by what the guest did at a device of its own
+    const early = stop.kind === 'quantum' && clock.now < end && clock.now < Math.min(clock.next, vcpu.retryAt);
+    if (early && !vcpu.wantsCore()) continue; // as if it had never stopped
+    vcpu.leave();
+    if (early) continue;
     if (stop.kind === 'self-branch') {
       if (!machine.canBeInterrupted) partition.end({ kind: 'halted' });
       vcpu.watchSelfBranch = false; // something may yet interrupt it
       continue;
     }
-    // Alarms may have come nearer, or gone, by what the guest did at a device of its own
-    if (stop.kind !== 'trap' && clock.now < end && clock.now < clock.next) continue;
     const exit = classify(stop, vcpu, clock.now >= end);
     if (settle(exit, vcpu, costs, observe) === 'reschedule') return true;
   }
@@ -95,6 +105,7 @@ function execute(vcpu: Vcpu, cycles: number): Stop {
   const { clock, retired } = core;
   const cycle = clock.now;
   vcpu.enterContext();
+  vcpu.inside = true;
   core.watchSelfBranch = vcpu.watchSelfBranch;
   const stop = core.run(cycles);
   vcpu.account.guestCycles += clock.now - cycle;

@@ -1,5 +1,5 @@
 import { MSR } from '../isa/registers.js';
-import { pageBytes, sizeFields, TLB_ENTRIES, word0, word2, type Use } from '../mmu/tlb.js';
+import { pageBytes, sizeFields, TLB_ENTRIES, word0, word1, word2, type Use } from '../mmu/tlb.js';
 import type { Grant } from './partition.js';
 import type { PidOwner, PidPool } from './pid-pool.js';
 import type { Vcpu } from './vcpu.js';
@@ -11,6 +11,20 @@ export type GuestTranslation =
   | { readonly kind: 'forbidden' };
 
 const NOBODY = -1;
+/** Not from an entry of the guest's: the page that is pinned. */
+const PINNED = -2;
+/** Which entry holds the pinned page. */
+const PIN = 0;
+const SIZE_4K = 1;
+
+/** A page of 4 KiB that the guest's supervisor has whatever its own TLB says; addresses are multiples of that. */
+export interface PinnedPage {
+  readonly address: number;
+  /** On the guest's own bus, and on the board. */
+  readonly physical: number;
+  readonly real: number;
+  readonly executable: boolean;
+}
 const PERMISSIONS = 7;
 const KEPT_ATTRIBUTES = 0xff80; // U0-U3, W, I, M, G, E
 /** Of a device's page, whatever the guest says: neither cached nor accessed ahead of time, and never executed. */
@@ -27,6 +41,7 @@ export class ShadowTlb implements PidOwner {
   readonly #origin = new Int8Array(TLB_ENTRIES).fill(NOBODY);
   readonly #pids = new Map<number, number>();
   #victim = 0;
+  #pinned: PinnedPage | undefined;
 
   constructor(
     private readonly vcpu: Vcpu,
@@ -48,6 +63,12 @@ export class ShadowTlb implements PidOwner {
   /** Ask the guest's own TLB, as its processor would now. */
   translate(address: number, use: Use): GuestTranslation {
     const { msr, pid, tlb } = this.vcpu.machine.system;
+    const pinned = this.#pinned;
+    const sameSpace = use !== 'execute' || !(msr & MSR.IS) === !(msr & MSR.DS);
+    if (pinned && sameSpace && !this.vcpu.user && ((address ^ pinned.address) & -4096) === 0) {
+      if (use === 'execute' && !pinned.executable) return { kind: 'forbidden' };
+      return { kind: 'hit', entry: PINNED, physical: pinned.physical + (address & 0xfff) };
+    }
     const entry = tlb.find(address, msr & (use === 'execute' ? MSR.IS : MSR.DS) ? 1 : 0, pid);
     if (entry < 0) return { kind: 'miss' };
     if (!tlb.allows(entry, use, this.vcpu.user)) return { kind: 'forbidden' };
@@ -56,6 +77,7 @@ export class ShadowTlb implements PidOwner {
 
   /** Map the page around an address that the guest's entry maps to what was granted; as large as alignment on both sides allows. */
   fill(address: number, entry: number, physical: number, grant: Grant): void {
+    if (entry === PINNED) return; // `showPinned` maps it
     const { machine, shadow, user } = this.vcpu;
     const guest = machine.system.tlb;
     const real = grant.physical + (physical - grant.base);
@@ -76,8 +98,9 @@ export class ShadowTlb implements PidOwner {
   }
 
   /**
-   * The SIZE field of the largest page within the guest's page and what was granted that is aligned alike in both memories, and that
-   * no entry before it maps a part of: of two that map an address, the guest's processor would take the first.
+   * The SIZE field of the largest page within the guest's page and what was granted that is aligned alike in both memories,
+   * and that no entry before it maps a part of: of two that map an address, the guest's processor would take the first. The
+   * pinned page comes before all.
    */
   #largestPage(address: number, entry: number, real: number, physical: number, grant: Grant): number {
     const { tlb, pid } = this.vcpu.machine.system;
@@ -90,14 +113,50 @@ export class ShadowTlb implements PidOwner {
       const start = physical - within;
       const aligned = (real - within) % bytes === 0;
       const granted = start >= grant.base && start + bytes <= grant.base + grant.size;
-      if (aligned && granted && !tlb.sharedBefore(entry, (address & -bytes) >>> 0, bytes, pid)) best = field;
+      const base = (address & -bytes) >>> 0;
+      if (aligned && granted && !tlb.sharedBefore(entry, base, bytes, pid) && !this.#hidesPinned(base, bytes))
+        best = field;
     }
     return best;
+  }
+
+  #hidesPinned(base: number, bytes: number): boolean {
+    const page = this.#pinned;
+    return page !== undefined && !this.vcpu.user && page.address >= base && page.address < base + bytes;
+  }
+
+  /** Pin a page in place of any before, or none. */
+  pin(page: PinnedPage | undefined): void {
+    this.#pinned = page;
+    this.#drop(PIN);
+    if (!page) return;
+    for (let i = 0; i < TLB_ENTRIES; i++)
+      if (this.#origin[i]! >= 0 && this.#overlaps(i, page.address, 4096)) this.#drop(i);
+  }
+
+  /** Have the pinned page, if there is one, where the supervisor sees it that is about to run under a real PID. */
+  showPinned(pid: number): void {
+    const page = this.#pinned;
+    if (!page) return;
+    const { machine, shadow, core } = this.vcpu;
+    const first = page.address | word0.V | (machine.system.msr & MSR.DS ? word0.TS : 0) | (SIZE_4K << 4);
+    if (shadow.tlb.read(PIN, 0) === first && shadow.tlb.tid(PIN) === pid) return;
+    core.lookaside.invalidate(page.address, 4096);
+    shadow.tlb.write(PIN, 0, first, pid);
+    shadow.tlb.write(PIN, 1, (page.real & word1.RPN) | Math.floor(page.real / 2 ** 32), 0);
+    shadow.tlb.write(PIN, 2, word2.UR | word2.UW | (page.executable ? word2.UX : 0), 0);
+  }
+
+  #overlaps(entry: number, from: number, size: number): boolean {
+    const { tlb } = this.vcpu.shadow;
+    const base = tlb.base(entry);
+    return base < from + size && from < base + tlb.bytes(entry);
   }
 
   #takeVictim(): number {
     const { shadow } = this.vcpu;
     const free = this.#origin.indexOf(NOBODY);
+    if (this.#origin[this.#victim] === PINNED) this.#victim = (this.#victim + 1) % TLB_ENTRIES;
     const victim = free >= 0 ? free : this.#victim;
     this.#victim = (victim + 1) % TLB_ENTRIES;
     if (shadow.tlb.valid(victim)) this.#drop(victim);
@@ -106,14 +165,11 @@ export class ShadowTlb implements PidOwner {
 
   /** A guest entry changes: what came from it, and what lies where it lies now, is no longer right. */
   guestChanged(entry: number): void {
-    const { machine, shadow } = this.vcpu;
-    const guest = machine.system.tlb;
+    const guest = this.vcpu.machine.system.tlb;
     const [from, size] = [guest.base(entry), guest.bytes(entry)];
     for (let i = 0; i < TLB_ENTRIES; i++) {
-      if (this.#origin[i] === NOBODY) continue;
-      const base = shadow.tlb.base(i);
-      const overlaps = base < from + size && from < base + shadow.tlb.bytes(i);
-      if (overlaps || this.#origin[i] === entry) this.#drop(i);
+      if (this.#origin[i]! < 0) continue;
+      if (this.#overlaps(i, from, size) || this.#origin[i] === entry) this.#drop(i);
     }
   }
 
@@ -121,7 +177,7 @@ export class ShadowTlb implements PidOwner {
     const { tlb } = this.vcpu.shadow;
     this.vcpu.core.lookaside.invalidate(tlb.base(entry), tlb.bytes(entry));
     tlb.write(entry, 0, 0, 0);
-    this.#origin[entry] = NOBODY;
+    this.#origin[entry] = entry === PIN && this.#pinned ? PINNED : NOBODY;
   }
 
   flush(): void {
@@ -138,7 +194,8 @@ export class ShadowTlb implements PidOwner {
     const { tlb } = this.vcpu.shadow;
     const { grants } = this.vcpu.partition;
     return this.#origin.every((origin, i) => {
-      if (origin === NOBODY) return !tlb.valid(i);
+      if (origin < 0 && !tlb.valid(i)) return true;
+      if (origin === NOBODY) return false;
       const [start, end] = [tlb.realBase(i), tlb.realBase(i) + tlb.bytes(i)];
       return grants.some(({ physical, size }) => start >= physical && end <= physical + size);
     });

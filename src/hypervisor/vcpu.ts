@@ -6,6 +6,8 @@ import type { Trap } from '../cpu/trap.js';
 import { MSR } from '../isa/registers.js';
 import type { ExitAccount } from './accounting.js';
 import type { Partition } from './partition.js';
+import { MagicPage, magicPageAt } from './magic-page.js';
+import type { Placed } from './placement.js';
 import { ShadowTlb } from './shadow-tlb.js';
 import type { PidPool } from './pid-pool.js';
 
@@ -19,6 +21,10 @@ export class Vcpu {
   /** The real core's supervisor registers while this guest runs: user mode, shadow translations. */
   readonly shadow: System;
   readonly shadowTlb: ShadowTlb;
+  /** Registers as memory, where the partition is offered that. */
+  readonly magicPage: MagicPage | undefined;
+  /** The guest is amid its own instructions: its magic page may say what its registers do not yet. */
+  inside = false;
   /** The last trap that the guest itself has seen, and where; for a person who wonders. */
   lastTrap: { readonly trap: Trap; readonly pc: number } | undefined;
   /** It asked by EV_IDLE to wait for an interrupt. */
@@ -38,6 +44,8 @@ export class Vcpu {
     readonly core: Core,
     pids: PidPool,
     readonly account: ExitAccount,
+    /** Memory for its magic page. */
+    page?: Placed,
   ) {
     const machine = board.cores[index];
     assert(machine !== undefined, `${partition.name} has a processor ${index}`);
@@ -45,6 +53,8 @@ export class Vcpu {
     this.shadow = new System(core.memory);
     this.shadowTlb = new ShadowTlb(this, pids);
     machine.onTlbChange = (entry) => this.shadowTlb.guestChanged(entry);
+    const place = page && { physical: magicPageAt(index), real: page.physical };
+    this.magicPage = page && place && new MagicPage(machine, this.shadowTlb, page.ram, place);
   }
 
   get name(): string {
@@ -54,6 +64,11 @@ export class Vcpu {
   /** Is the guest's own program, not its supervisor, running? */
   get user(): boolean {
     return (this.machine.system.msr & MSR.PR) !== 0;
+  }
+
+  /** May it make KVM's hypercalls? */
+  get offersKvm(): boolean {
+    return this.partition.config.paravirtualization.kvm;
   }
 
   /** Does it wait for an interrupt: by MSR[WE], or by EV_IDLE? */
@@ -74,8 +89,8 @@ export class Vcpu {
   /** Has something happened, while the guest runs, that its own machine has to see, or an alarm come due? */
   readonly wantsCore = (): boolean => {
     const { machine } = this;
-    if (machine.clock.next <= machine.clock.now) return true;
-    return machine.resetRequest !== undefined || machine.pendingInterrupt() !== null;
+    if (machine.clock.next <= machine.clock.now || machine.resetRequest !== undefined) return true;
+    return this.magicPage?.mapped ? this.magicPage.isBehind : machine.pendingInterrupt() !== null;
   };
 
   /** A bus error that MSR[ME] held back on the real core is held back on the guest's machine. */
@@ -88,6 +103,27 @@ export class Vcpu {
     shadow.words[S.mcsr] = shadow.words[S.waitingMachineCheck] = 0;
   }
 
+  /** The interrupt that comes to the guest now: none comes into a critical section of its magic page. */
+  takeInterrupt(): Trap | null {
+    const trap = this.machine.pendingInterrupt();
+    if (!this.magicPage) return trap;
+    const waits = trap !== null && !this.waits && this.magicPage.critical;
+    this.magicPage.interruptWaits = waits;
+    return waits ? null : trap;
+  }
+
+  /** The cycle at which an interrupt is tried again that found the guest in a critical section. */
+  get retryAt(): number {
+    return this.magicPage?.state.retryAt ?? Infinity;
+  }
+
+  /** The guest has left the core, and its registers are to be what it thinks they are. */
+  leave(): void {
+    if (!this.inside) return;
+    this.inside = false;
+    this.magicPage?.sync();
+  }
+
   /** The core stopped at a trap. */
   stopped(trap: Trap): void {
     this.stoppedBehindCall = trap.kind === 'system-call';
@@ -95,8 +131,10 @@ export class Vcpu {
 
   /** As after the guest's power-on. */
   reset(): void {
+    this.magicPage?.reset();
     this.shadowTlb.flush();
     this.shadow.reset();
+    this.inside = false;
     this.lastTrap = undefined;
     this.idle = false;
     this.fruitless = 0;
@@ -109,7 +147,9 @@ export class Vcpu {
   enterContext(): void {
     const guest = this.machine.system.msr;
     this.shadow.msr = MSR.PR | MSR.EE | MSR.CE | (guest & KEPT_MSR);
-    this.shadow.set('pid', this.shadowTlb.pidFor(this.user, this.machine.system.pid));
+    const pid = this.shadowTlb.pidFor(this.user, this.machine.system.pid);
+    this.shadow.set('pid', pid);
+    if (!this.user) this.shadowTlb.showPinned(pid);
     this.core.contextChanged();
   }
 }

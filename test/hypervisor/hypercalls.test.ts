@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { EV } from '../../src/hypervisor/hypercall.js';
-import { HCALL_INSTRUCTION, hypercallName } from '../../src/hypervisor/hypercalls.js';
+import { EV, HCALL_INSTRUCTIONS, KVM_SC_MAGIC } from '../../src/hypervisor/hypercall.js';
+import { hypercallName } from '../../src/hypervisor/hypercalls.js';
 import { asm } from '../../src/isa/assemble.js';
 import { MSR } from '../../src/isa/registers.js';
 import { Code } from './code.js';
@@ -28,8 +28,14 @@ const call = (code: Code, token: number, ...args: number[]): Code => {
 /** Store r3 and r4. */
 const keep = (code: Code, at: number): Code => code.stw(3, at).stw(4, at + 4);
 
-test('hcall-instructions is sc with LEV 1', () => {
-  expect(HCALL_INSTRUCTION).toBe(asm('sc', { lev: 1 }));
+test('hcall-instructions is sc with LEV 1, or the four words that say KVM! to a plain sc', () => {
+  expect(HCALL_INSTRUCTIONS.epapr).toEqual([asm('sc', { lev: 1 })]);
+  expect(HCALL_INSTRUCTIONS.kvm).toEqual([
+    asm('addis', { rt: 0, ra: 0, si: KVM_SC_MAGIC >>> 16 }),
+    asm('ori', { ra: 0, rs: 0, ui: KVM_SC_MAGIC & 0xffff }),
+    asm('sc'),
+    asm('ori', { ra: 0, rs: 0, ui: 0 }),
+  ]);
 });
 
 test('bytes that are sent come out in order, up to sixteen a call', () => {

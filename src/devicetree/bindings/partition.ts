@@ -74,6 +74,24 @@ export const partition = {
       source: HV440,
       example: '"restart"',
     },
+    paravirtualization: {
+      type: 'strings',
+      values: ['kvm', 'magic-page', 'idle'],
+      otherwise: 'none of it: a plain 440 with ePAPR hypercalls',
+      meaning:
+        "What the guest is offered to spare exits: `kvm`, KVM's interface as Linux looks for it (`linux,kvm`); with it `magic-page`, supervisor registers as memory, a page of the board's memory a processor; `idle`, the hypercall EV_IDLE to wait by (`has-idle`), on which Linux for the 44x hangs.",
+      source: `Linux, Documentation/virt/kvm/ppc-pv.rst; ${EPAPR}, 7.5`,
+      example: '"kvm", "magic-page"',
+    },
+    'hcall-instructions': {
+      type: 'string',
+      values: ['epapr', 'kvm'],
+      default: 'epapr',
+      meaning:
+        "How the guest is told to make a hypercall: `epapr`, `sc 1`; `kvm`, a plain `sc` with `KVM!` in r0, for processors that do not tell the two apart. Where KVM's interface is offered, both work.",
+      source: `${EPAPR}, 7.5; Linux, Documentation/virt/kvm/ppc-pv.rst`,
+      example: '"kvm"',
+    },
     devices: {
       type: 'phandles',
       otherwise: 'none',

@@ -1,6 +1,6 @@
 import { placeMemory } from '../placement.js';
 import { hex, overlaps, physicalReg, span, type Range } from '../addresses.js';
-import { disabled, memoryOf } from '../partitions.js';
+import { disabled, magicPagesOf, memoryOf } from '../partitions.js';
 import type { Node } from '../tree.js';
 import { count, at, bytes, nameOf, type Rule } from './rule.js';
 
@@ -139,20 +139,22 @@ const memoryExceedsBoard: Rule = {
     const sizes: number[] = [];
     for (const partition of partitions) {
       if (!context.sound(partition, 'memory') || !context.passed(partition, ...wellFormed, 'memory-overlap')) continue;
-      const wanted = memoryOf(partition).reduce((sum, { size }) => sum + size, 0);
+      const pages = magicPagesOf(partition);
+      const own = [...memoryOf(partition).map(({ size }) => size), ...pages];
+      const wanted = own.reduce((sum, size) => sum + size, 0);
       if (given + wanted > has) {
         const left = given === 0 ? '' : `, of which ${bytes(has - given)} are left`;
         yield {
           ...at(partition, 'memory'),
-          message: `${nameOf(partition)} wants ${bytes(wanted)}, and the board has ${bytes(has)}${left}`,
-          remedy: `give it at most ${bytes(has - given)}, or shrink another`,
+          message: `${nameOf(partition)} wants ${bytes(wanted)}${pages.length > 0 ? ' with its magic page' : ''}, and the board has ${bytes(has)}${left}`,
+          remedy: `give it at most ${bytes(has - given - pages.length * PAGE)}, or shrink another`,
         };
         continue;
       }
       given += wanted;
-      sizes.push(...memoryOf(partition).map(({ size }) => size));
+      sizes.push(...own);
       if (placeMemory(ranges, sizes)) continue;
-      sizes.splice(-memoryOf(partition).length);
+      sizes.splice(-own.length);
       yield {
         ...at(partition, 'memory'),
         message: `the memory of ${nameOf(partition)} does not fit into any of the ${count(ranges.length, 'range')} of the board's memory beside the others, though together they have enough`,

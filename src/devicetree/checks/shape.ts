@@ -195,10 +195,11 @@ const unknownValue = shape(
     remedy: 'Write one of the strings that the message names.',
   },
   (property, spec) => {
-    if (!spec.values || spec.values.includes(property.string)) return undefined;
+    const wrong = spec.values && property.strings.find((said) => !spec.values!.includes(said));
+    if (!spec.values || wrong === undefined) return undefined;
     return {
-      message: `'${property.name}' cannot be '${property.string}'`,
-      remedy: didYouMean(property.string, spec.values),
+      message: `'${property.name}' cannot be '${wrong}'`,
+      remedy: didYouMean(wrong, spec.values),
     };
   },
 );

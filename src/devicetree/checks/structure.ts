@@ -1,9 +1,9 @@
 import { bindingOf, bindings, bindingsAt, placeOf } from '../bindings/index.js';
 import { SUPPORTED_VCPUS } from '../bindings/partition.js';
-import { partitionsNode } from '../partitions.js';
+import { offers, partitionsNode } from '../partitions.js';
 import { didYouMean, either } from '../suggest.js';
 import type { Node } from '../tree.js';
-import { at, compatiblesOf, nameOf, type Rule } from './rule.js';
+import { at, compatiblesOf, nameOf, type Problem, type Rule } from './rule.js';
 
 const noPartitions: Rule = {
   name: 'no-partitions',
@@ -204,6 +204,28 @@ const tooManyVcpus: Rule = {
   },
 };
 
+const kvmNotOffered: Rule = {
+  name: 'kvm-not-offered',
+  severity: 'error',
+  over: 'partition',
+  reads: ['paravirtualization', 'hcall-instructions'],
+  summary: "What a guest asks for by KVM's interface is only offered together with that interface.",
+  remedy: 'Add "kvm" to `paravirtualization`.',
+  *run(node) {
+    if (offers(node, 'kvm')) return;
+    const others = node.get('paravirtualization')?.strings.map((said) => `, "${said}"`) ?? [];
+    const remedy = `write paravirtualization = "kvm"${others.join('')};`;
+    const wants = (property: string, what: string): Problem => ({
+      ...at(node, property),
+      message: `${nameOf(node)} is offered ${what}, and not KVM's interface, by which a guest uses it`,
+      remedy,
+    });
+    if (offers(node, 'magic-page')) yield wants('paravirtualization', 'the magic page');
+    if (node.get('hcall-instructions')?.string === 'kvm')
+      yield wants('hcall-instructions', "KVM's hypercall instructions");
+  },
+};
+
 /** What can be wrong with which nodes there are. */
 export const structureRules: readonly Rule[] = [
   missingCompatible,
@@ -215,4 +237,10 @@ export const structureRules: readonly Rule[] = [
 ];
 
 /** What can be wrong with a partition as such. */
-export const partitionRules: readonly Rule[] = [partitionName, reservedName, duplicateLabel, tooManyVcpus];
+export const partitionRules: readonly Rule[] = [
+  partitionName,
+  reservedName,
+  duplicateLabel,
+  tooManyVcpus,
+  kvmNotOffered,
+];
