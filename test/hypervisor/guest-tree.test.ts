@@ -130,7 +130,7 @@ test('a guest’s tree has the board’s processor and controller, its own memor
     	};
 
     	hypervisor {
-    		compatible = "hv440,hypervisor", "epapr,hypervisor-1", "simple-bus";
+    		compatible = "hv440,hypervisor", "epapr,hypervisor-1.1", "epapr,hypervisor-1", "simple-bus";
     		#address-cells = <0x01>;
     		#size-cells = <0x00>;
     		guest-id = <0x01>;
