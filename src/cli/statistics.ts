@@ -1,6 +1,7 @@
 import { BareMachine } from '../board/bare.js';
 import type { Machine } from '../board/machine.js';
 import { Hypervisor } from '../hypervisor/hypervisor.js';
+import type { ShadowCounts } from '../hypervisor/accounting.js';
 import {
   report,
   type KindReport,
@@ -78,10 +79,23 @@ function vcpuLines({ name }: PartitionReport, vcpu: VcpuReport, details: number)
   ];
 }
 
-function otherLines({ guestMisses, shadowMisses, injected, worldSwitches }: VcpuReport): string[] {
+const shadowNames: Readonly<Record<keyof ShadowCounts, string>> = {
+  fills: 'filled',
+  foreseen: 'foreseen',
+  evictions: 'evicted',
+  invalidations: 'invalidated',
+  pidsReclaimed: 'PIDs reclaimed',
+};
+
+function otherLines({ ahead, guestMisses, shadowMisses, shadow, injected, worldSwitches }: VcpuReport): string[] {
   const interrupts = Object.entries(injected).map(([kind, n]) => `${kind} ${count(n)}`);
+  const emulated = `${count(ahead.count)} more instructions in the same exits, ${count(ahead.cycles)} cycles`;
   return [
+    ...(ahead.count > 0 ? [`  emulated  ${emulated}`] : []),
     `  misses    guest ${count(guestMisses)}, shadow ${count(shadowMisses)}`,
+    `  shadow    ${Object.entries(shadow)
+      .map(([what, n]) => `${shadowNames[what as keyof ShadowCounts]} ${count(n)}`)
+      .join(', ')}`,
     ...(interrupts.length > 0 ? [`  injected  ${interrupts.join(', ')}`] : []),
     `  switched  to it ${count(worldSwitches.count)} times, ${count(worldSwitches.cycles)} cycles`,
   ];

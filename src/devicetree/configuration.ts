@@ -91,6 +91,9 @@ export interface Configuration {
   readonly partitions: readonly PartitionConfiguration[];
   readonly quantum: number;
   readonly worldSwitchCycles: number;
+  /** How many instructions more may be emulated in one exit, and what each of them costs. */
+  readonly runAhead: number;
+  readonly runAheadCycles: number;
   /** What an exit of this kind costs. */
   exitCycles(kind: ExitKind): number;
 }
@@ -101,11 +104,14 @@ export function configure(tree: Tree): Configuration {
   const costOf = (kind: ExitKind): number =>
     node?.cell(`exit-cycles-${kind}`) ?? node?.cell('exit-cycles') ?? exit.default;
   const { quantum, 'exit-cycles': exit, 'world-switch-cycles': worldSwitch } = partitionsBinding.properties;
+  const { 'run-ahead': runAhead, 'run-ahead-cycles': runAheadCycles } = partitionsBinding.properties;
   const costs = Object.fromEntries(exitKinds.map((kind) => [kind, costOf(kind)])) as Record<ExitKind, number>;
   return {
     partitions: partitionNodes(tree).map((partition) => configurePartition(tree, partition)),
     quantum: node?.cell('quantum') ?? quantum.default,
     worldSwitchCycles: node?.cell('world-switch-cycles') ?? worldSwitch.default,
+    runAhead: node?.cell('run-ahead') ?? runAhead.default,
+    runAheadCycles: node?.cell('run-ahead-cycles') ?? runAheadCycles.default,
     exitCycles: (kind) => costs[kind],
   };
 }

@@ -17,6 +17,20 @@ export interface KindTally extends Tally {
   readonly details: readonly (Tally & { readonly detail: Detail })[];
 }
 
+/** What happened to a vcpu's shadow TLB, beside the misses that are exits. */
+export interface ShadowCounts {
+  /** Entries written into the real core's TLB: one for each shadow miss, and those that were foreseen. */
+  fills: number;
+  /** Fills that saved a shadow miss, since the guest had just come back from its own. */
+  foreseen: number;
+  /** Entries that made room for others. */
+  evictions: number;
+  /** Entries that went because the guest entry that they came from changed. */
+  invalidations: number;
+  /** Real PIDs that were taken from it because there were no others left. */
+  pidsReclaimed: number;
+}
+
 /** What is looked at together; beyond that number of different details a guest's exits are counted by kind only. */
 const MOST_DETAILS = 2048;
 const INTERRUPTS = trapNames.length;
@@ -42,6 +56,11 @@ export class ExitAccount {
   /** How often the core was given to it after another, and what that cost. */
   worldSwitches = 0;
   worldSwitchCycles = 0;
+  readonly shadow: ShadowCounts = { fills: 0, foreseen: 0, evictions: 0, invalidations: 0, pidsReclaimed: 0 };
+  /** Instructions that were emulated in exits that others had caused (`run-ahead.ts`), and what for. */
+  #aheadCount = 0;
+  #aheadCycles = 0;
+  readonly #aheadDetails = new Map<Detail, { count: number; cycles: number }>();
   readonly #counts = new Float64Array(exitKinds.length);
   readonly #cycles = new Float64Array(exitKinds.length);
   readonly #least = new Float64Array(exitKinds.length);
@@ -77,6 +96,28 @@ export class ExitAccount {
     this.#places.set(detail, place);
     this.#detailKinds[place] = kind;
     return place;
+  }
+
+  /** One more instruction was emulated before the guest had the core back. */
+  chargeAhead(detail: Detail, cycles: number): void {
+    this.#aheadCount += 1;
+    this.#aheadCycles += cycles;
+    const entry = this.#aheadDetails.get(detail);
+    if (!entry) this.#aheadDetails.set(detail, { count: 1, cycles });
+    else {
+      entry.count += 1;
+      entry.cycles += cycles;
+    }
+  }
+
+  /** Instructions that were emulated beside those that caused an exit; privileged ones by what they are, the most frequent first. */
+  get ahead(): Tally & { readonly details: readonly (Tally & { readonly detail: Detail })[] } {
+    const details = [...this.#aheadDetails].map(([detail, tally]) => ({ detail, ...tally }));
+    return {
+      count: this.#aheadCount,
+      cycles: this.#aheadCycles,
+      details: details.toSorted((a, b) => b.count - a.count || a.detail - b.detail),
+    };
   }
 
   /** The guest was sent to its own handler by the interrupt of this IVOR number. */
@@ -126,6 +167,10 @@ export class ExitAccount {
     this.#places.clear();
     this.#detailCounts.fill(0);
     this.#detailCycles.fill(0);
+    Object.assign(this.shadow, { fills: 0, foreseen: 0, evictions: 0, invalidations: 0, pidsReclaimed: 0 });
+    this.#aheadCount = 0;
+    this.#aheadCycles = 0;
+    this.#aheadDetails.clear();
     this.cycles = 0;
     this.guestCycles = 0;
     this.idleCycles = 0;

@@ -59,7 +59,8 @@ function instructionAt({ core, machine, shadowTlb }: Vcpu): number {
   return region && guest.kind === 'hit' ? region.target.read(guest.physical - region.base, 4) : 0;
 }
 
-function instructionDetail(word: number): Detail {
+/** Tells what an instruction is, and of those that name a special register or a DCR, which. */
+export function instructionDetail(word: number): Detail {
   const number = decodeTable[decodeIndex(word)]!;
   const register = ((word >>> 16) & 31) | ((word >>> 6) & 0x3e0); // SPRF and DCRF: the halves are swapped
   switch (number) {
@@ -100,8 +101,7 @@ export const trapNames: readonly TrapKind[] = (Object.keys(vectors) as TrapKind[
 const guestMisses: readonly string[] = ['data-tlb-miss', 'instruction-tlb-miss'] satisfies TrapKind[];
 
 /** Is it a TLB miss of the guest's own, as against one of its shadow? */
-export const isGuestMiss = (detail: Detail): boolean =>
-  detail >>> SHIFT === field.trap && guestMisses.includes(trapNames[detail & REST]!);
+export const isGuestMiss = (trap: TrapKind): boolean => guestMisses.includes(trap);
 
 /**
  * What an exit was about, for a person: `mfspr SRR0`, `mtdcr UIC0+2`, `write serial@ef600300+0`, `EV_IDLE`,

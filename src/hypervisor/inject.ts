@@ -14,11 +14,29 @@ export function inject(trap: Trap, vcpu: Vcpu): Outcome {
     return 'reschedule';
   }
   vcpu.account.countInjection(vectors[trap.kind].ivor);
+  expectReturn(trap, vcpu);
   deliver(trap, machine.regs, machine.system);
   machine.timers.debugChanged();
   machine.clock.now += 1;
   vcpu.watchSelfBranch = true;
+  vcpu.ahead = 0;
   if (++vcpu.fruitless < FRUITLESS_LIMIT) return 'resume';
   partition.end({ kind: 'fault-loop' });
   return 'reschedule';
+}
+
+/** A guest that has no translation, or not the right to it, will come back once its handler has seen to that. */
+function expectReturn(trap: Trap, vcpu: Vcpu): void {
+  const { pc } = vcpu.machine.regs;
+  switch (trap.kind) {
+    case 'instruction-tlb-miss':
+    case 'instruction-storage':
+      vcpu.awaited = { pc, address: pc, use: 'execute' };
+      break;
+    case 'data-tlb-miss':
+    case 'data-storage':
+      vcpu.awaited = { pc, address: trap.address, use: trap.access };
+      break;
+    default:
+  }
 }

@@ -1,5 +1,5 @@
 import type { ExitKind } from '../devicetree/bindings/partitions.js';
-import type { ExitAccount, KindTally } from './accounting.js';
+import type { ExitAccount, KindTally, ShadowCounts } from './accounting.js';
 import { detailName, isGuestMiss } from './exit-detail.js';
 import type { Hypervisor } from './hypervisor.js';
 import type { Vcpu } from './vcpu.js';
@@ -44,10 +44,14 @@ export interface VcpuReport {
   readonly exitCount: number;
   readonly exitsPerMillion: number;
   readonly exits: Readonly<Partial<Record<ExitKind, KindReport>>>;
+  /** Instructions that were emulated in exits that others had caused, one after another; `?` are those that are not privileged. */
+  readonly ahead: Count & { readonly details: readonly (Count & { readonly name: string })[] };
   /** TLB misses of the guest's own, which are reflected to it. */
   readonly guestMisses: number;
   /** Pages that the guest's TLB has and its shadow had not. */
   readonly shadowMisses: number;
+  /** Other things that happened to its shadow. */
+  readonly shadow: ShadowCounts;
   /** Interrupts that it was sent, by kind. */
   readonly injected: Readonly<Record<string, number>>;
   readonly worldSwitches: { readonly count: number; readonly cycles: number };
@@ -100,7 +104,6 @@ function vcpuReport(vcpu: Vcpu): VcpuReport {
   const { account, index } = vcpu;
   const { retired, exits, cycles, guestCycles } = account;
   const exitCount = exits.reduce((sum, e) => sum + e.count, 0);
-  const reflected = exits.find((e) => e.kind === 'reflect')?.details ?? [];
   return {
     index,
     instructions: retired,
@@ -115,8 +118,10 @@ function vcpuReport(vcpu: Vcpu): VcpuReport {
     exitCount,
     exitsPerMillion: perMillion(exitCount, retired),
     exits: Object.fromEntries(exits.map((e) => [e.kind, kindReport(e, vcpu)])),
-    guestMisses: reflected.filter((d) => isGuestMiss(d.detail)).reduce((sum, d) => sum + d.count, 0),
+    ahead: aheadReport(vcpu),
+    guestMisses: account.injections.filter((i) => isGuestMiss(i.kind)).reduce((sum, i) => sum + i.count, 0),
     shadowMisses: exits.find((e) => e.kind === 'shadow-miss')?.count ?? 0,
+    shadow: { ...account.shadow },
     injected: Object.fromEntries(account.injections.map(({ kind, count }) => [kind, count])),
     worldSwitches: { count: account.worldSwitches, cycles: account.worldSwitchCycles },
   };
@@ -131,11 +136,20 @@ function kindReport({ count, cycles, least, most, details }: KindTally, vcpu: Vc
     min: least,
     mean: cycles / count,
     max: most,
-    details: details.map((d) => ({
-      name: detailName(d.detail, vcpu),
-      count: d.count,
-      cycles: d.cycles,
-      perMillion: perMillion(d.count, retired),
-    })),
+    details: detailReports(details, vcpu),
   };
 }
+
+function aheadReport(vcpu: Vcpu): VcpuReport['ahead'] {
+  const { ahead, retired } = vcpu.account;
+  const { count, cycles, details } = ahead;
+  return { count, cycles, perMillion: perMillion(count, retired), details: detailReports(details, vcpu) };
+}
+
+const detailReports = (details: KindTally['details'], vcpu: Vcpu): KindReport['details'] =>
+  details.map(({ detail, count, cycles }) => ({
+    name: detailName(detail, vcpu),
+    count,
+    cycles,
+    perMillion: perMillion(count, vcpu.account.retired),
+  }));

@@ -1,8 +1,10 @@
 import type { Stop } from '../cpu/core.js';
+import { emulate } from './emulate.js';
 import { detailOf } from './exit-detail.js';
-import { classify, type Exit, type Outcome } from './exit.js';
+import { classify, type Exit, type ExitKind, type Outcome } from './exit.js';
 import { handle } from './handle.js';
 import { inject } from './inject.js';
+import { aheadDetail, runsAhead } from './run-ahead.js';
 import type { Vcpu } from './vcpu.js';
 
 /** What observers are told of: every exit of every guest, as it is handled. */
@@ -15,7 +17,11 @@ export interface Observation {
 
 /** Costs in cycles, from the configuration. */
 export interface Costs {
-  exitCycles(kind: Exit['kind']): number;
+  exitCycles(kind: ExitKind): number;
+  /** What every further instruction costs that is emulated in the same exit, beside its own cycle. */
+  readonly runAheadCycles: number;
+  /** How many those may be. */
+  readonly runAhead: number;
 }
 
 /** When a guest has to give the core up: at the end of its quantum, or only for us to look outside. */
@@ -71,6 +77,10 @@ export function runGuest(
       if (settle({ kind: 'emulate' }, vcpu, costs, observe) === 'reschedule') return true;
       continue;
     }
+    if (vcpu.aheadLeft > 0 && runsAhead(vcpu)) {
+      if (emulateAhead(vcpu, costs) === 'reschedule') return true;
+      continue;
+    }
     const stop = execute(vcpu, Math.min(end, pause, clock.next, vcpu.retryAt) - clock.now);
     // Alarms may have come nearer, or gone, by what the guest did at a device of its own
     const early = stop.kind === 'quantum' && clock.now < end && clock.now < Math.min(clock.next, vcpu.retryAt);
@@ -96,6 +106,20 @@ function settle(exit: Exit, vcpu: Vcpu, costs: Costs, observe: (observation: Obs
   clock.now += costs.exitCycles(exit.kind);
   const outcome = handle(exit, vcpu);
   vcpu.account.charge(exit.kind, detail, clock.now - cycle);
+  vcpu.aheadLeft = costs.runAhead;
+  vcpu.ahead = 0;
+  return outcome;
+}
+
+/** Emulate one more instruction before the guest has the core back. */
+function emulateAhead(vcpu: Vcpu, costs: Costs): Outcome {
+  const { clock } = vcpu.machine;
+  const cycle = clock.now;
+  const detail = aheadDetail(vcpu);
+  vcpu.aheadLeft -= 1;
+  clock.now += costs.runAheadCycles;
+  const outcome = emulate(vcpu);
+  vcpu.account.chargeAhead(detail, clock.now - cycle);
   return outcome;
 }
 
@@ -104,6 +128,7 @@ function execute(vcpu: Vcpu, cycles: number): Stop {
   const { core } = vcpu;
   const { clock, retired } = core;
   const cycle = clock.now;
+  vcpu.aheadLeft = 0;
   vcpu.enterContext();
   vcpu.inside = true;
   core.watchSelfBranch = vcpu.watchSelfBranch;

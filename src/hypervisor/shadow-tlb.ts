@@ -26,9 +26,17 @@ export interface PinnedPage {
   readonly executable: boolean;
 }
 const PERMISSIONS = 7;
+const USER_SHIFT = 3;
 const KEPT_ATTRIBUTES = 0xff80; // U0-U3, W, I, M, G, E
 /** Of a device's page, whatever the guest says: neither cached nor accessed ahead of time, and never executed. */
 const DEVICE_ATTRIBUTES = word2.I | word2.G;
+
+/** A real PID and what it stands for: a privilege state and one of the guest's PIDs. */
+interface Context {
+  readonly real: number;
+  readonly user: boolean;
+  readonly pid: number;
+}
 
 /**
  * What the real core's TLB holds for a guest: its own entries with guest-physical addresses moved to where the partition
@@ -39,24 +47,26 @@ const DEVICE_ATTRIBUTES = word2.I | word2.G;
 export class ShadowTlb implements PidOwner {
   /** The guest entry that a shadow entry came from. */
   readonly #origin = new Int8Array(TLB_ENTRIES).fill(NOBODY);
-  readonly #pids = new Map<number, number>();
+  /** By privilege state and guest PID, `keyOf`; 0 where there is none. */
+  readonly #real = new Uint8Array(512);
   #victim = 0;
   #pinned: PinnedPage | undefined;
 
   constructor(
     private readonly vcpu: Vcpu,
     private readonly pool: PidPool,
-  ) {
-    pool.join(this);
-  }
+  ) {}
 
   /** The real PID for one of the guest's privilege states and PIDs. */
   pidFor(user: boolean, pid: number): number {
-    const key = (user ? 256 : 0) | pid;
-    const known = this.#pids.get(key);
-    if (known !== undefined) return known;
-    const real = this.pool.allocate();
-    this.#pids.set(key, real);
+    const key = keyOf(user, pid);
+    const known = this.#real[key]!;
+    if (known !== 0) {
+      this.pool.used(known);
+      return known;
+    }
+    const real = this.pool.allocate(this);
+    this.#real[key] = real;
     return real;
   }
 
@@ -75,26 +85,39 @@ export class ShadowTlb implements PidOwner {
     return { kind: 'hit', entry, physical: tlb.real(entry, address) };
   }
 
+  /** Fill the page of an address ahead of the miss, if the guest may use it like this, and it is not there yet. */
+  foresee(address: number, use: Use): void {
+    const { machine, shadow, user } = this.vcpu;
+    const guest = this.translate(address, use);
+    if (guest.kind !== 'hit' || guest.entry === PINNED) return;
+    const grant = this.vcpu.partition.grant(guest.physical);
+    const { msr, pid } = machine.system;
+    const space = msr & (use === 'execute' ? MSR.IS : MSR.DS) ? 1 : 0;
+    if (!grant || shadow.tlb.find(address, space, this.pidFor(user, pid)) >= 0) return;
+    this.fill(address, guest.entry, guest.physical, grant);
+    this.vcpu.account.shadow.foreseen += 1;
+  }
+
   /** Map the page around an address that the guest's entry maps to what was granted; as large as alignment on both sides allows. */
   fill(address: number, entry: number, physical: number, grant: Grant): void {
     if (entry === PINNED) return; // `showPinned` maps it
     const { machine, shadow, user } = this.vcpu;
     const guest = machine.system.tlb;
     const real = grant.physical + (physical - grant.base);
-    const pid = this.pidFor(user, machine.system.pid); // first, since it may flush
+    const pid = this.pidFor(user, machine.system.pid); // first, since it may take an entry away
     const size = this.#largestPage(address, entry, real, physical, grant);
     const permissions = guest.read(entry, 2);
-    const allowed = user ? (permissions >>> 3) & PERMISSIONS : permissions & PERMISSIONS;
+
     const base = (address & -pageBytes(size)) >>> 0;
     const realBase = real - ((address >>> 0) - base);
     const space = guest.read(entry, 0) & word0.TS;
     const victim = this.#takeVictim();
     this.#origin[victim] = entry;
+    this.vcpu.account.shadow.fills += 1;
     shadow.tlb.write(victim, 0, base | word0.V | space | (size << 4), pid);
     shadow.tlb.write(victim, 1, (realBase & 0xfffffc00) | Math.floor(realBase / 2 ** 32), 0);
     const attributes = (permissions & KEPT_ATTRIBUTES) | (grant.device ? DEVICE_ATTRIBUTES : 0);
-    const rights = (allowed * word2.UR) & (grant.device ? ~word2.UX : -1);
-    shadow.tlb.write(victim, 2, attributes | rights, 0);
+    shadow.tlb.write(victim, 2, attributes | rightsIn(grant, user, permissions), 0);
   }
 
   /**
@@ -154,12 +177,14 @@ export class ShadowTlb implements PidOwner {
   }
 
   #takeVictim(): number {
-    const { shadow } = this.vcpu;
     const free = this.#origin.indexOf(NOBODY);
     if (this.#origin[this.#victim] === PINNED) this.#victim = (this.#victim + 1) % TLB_ENTRIES;
     const victim = free >= 0 ? free : this.#victim;
     this.#victim = (victim + 1) % TLB_ENTRIES;
-    if (shadow.tlb.valid(victim)) this.#drop(victim);
+    if (free < 0) {
+      this.#drop(victim);
+      this.vcpu.account.shadow.evictions += 1;
+    }
     return victim;
   }
 
@@ -168,8 +193,9 @@ export class ShadowTlb implements PidOwner {
     const guest = this.vcpu.machine.system.tlb;
     const [from, size] = [guest.base(entry), guest.bytes(entry)];
     for (let i = 0; i < TLB_ENTRIES; i++) {
-      if (this.#origin[i]! < 0) continue;
-      if (this.#overlaps(i, from, size) || this.#origin[i] === entry) this.#drop(i);
+      if (this.#origin[i]! < 0 || (this.#origin[i] !== entry && !this.#overlaps(i, from, size))) continue;
+      this.#drop(i);
+      this.vcpu.account.shadow.invalidations += 1;
     }
   }
 
@@ -184,9 +210,12 @@ export class ShadowTlb implements PidOwner {
     for (let i = 0; i < TLB_ENTRIES; i++) if (this.#origin[i] !== NOBODY) this.#drop(i);
   }
 
-  dropPids(): void {
-    this.flush();
-    this.#pids.clear();
+  /** The pool takes a PID back: what was mapped for it goes. */
+  dropPid(real: number): void {
+    const { tlb } = this.vcpu.shadow;
+    for (let i = 0; i < TLB_ENTRIES; i++) if (this.#origin[i] !== NOBODY && tlb.tid(i) === real) this.#drop(i);
+    this.#real[this.#real.indexOf(real)] = 0;
+    this.vcpu.account.shadow.pidsReclaimed += 1;
   }
 
   /** Every valid entry lies within what was granted to the partition: what a test asks after each exit. */
@@ -200,4 +229,56 @@ export class ShadowTlb implements PidOwner {
       return grants.some(({ physical, size }) => start >= physical && end <= physical + size);
     });
   }
+
+  /**
+   * Every valid entry says what the guest's own TLB says of all its addresses, in the context that its real PID stands for:
+   * the same place, and no more rights. Stronger than `withinGrants`, and as much a matter of tests.
+   */
+  get agreesWithGuest(): boolean {
+    return this.#origin.every((origin, i) => {
+      if (origin === PINNED) return this.#agreesWithPin();
+      return origin === NOBODY || this.#agrees(i, origin);
+    });
+  }
+
+  #agrees(i: number, origin: number): boolean {
+    const { machine, partition, shadow } = this.vcpu;
+    const guest = machine.system.tlb;
+    const context = this.#contextOf(shadow.tlb.tid(i));
+    if (!context) return false;
+    const space = guest.read(origin, 0) & word0.TS;
+    if (!guest.valid(origin) || (shadow.tlb.read(i, 0) & word0.TS) !== space) return false;
+    const [base, bytes] = [shadow.tlb.base(i), shadow.tlb.bytes(i)];
+    const last = base + bytes - 1;
+    const finds = (address: number): boolean => guest.find(address, space ? 1 : 0, context.pid) === origin;
+    if (!finds(base) || !finds(last) || guest.sharedBefore(origin, base, bytes, context.pid)) return false;
+    const grant = partition.grant(guest.real(origin, base));
+    if (!grant || partition.grant(guest.real(origin, last)) !== grant) return false;
+    if (shadow.tlb.realBase(i) !== grant.physical + (guest.real(origin, base) - grant.base)) return false;
+    const rights = shadow.tlb.read(i, 2) & ~KEPT_ATTRIBUTES;
+    return rights === rightsIn(grant, context.user, guest.read(origin, 2));
+  }
+
+  /** The pinned page is shown to the supervisor alone, or not at all yet. */
+  #agreesWithPin(): boolean {
+    const { tlb } = this.vcpu.shadow;
+    if (!tlb.valid(PIN)) return true;
+    const page = this.#pinned;
+    const context = this.#contextOf(tlb.tid(PIN));
+    if (!page || !context || context.user || tlb.bytes(PIN) !== 4096) return false;
+    return tlb.base(PIN) === page.address && tlb.realBase(PIN) === page.real;
+  }
+
+  #contextOf(real: number): Context | undefined {
+    const key = real === 0 ? -1 : this.#real.indexOf(real);
+    return key < 0 ? undefined : { real, user: key >= 256, pid: key & 255 };
+  }
+}
+
+const keyOf = (user: boolean, pid: number): number => (user ? 256 : 0) | pid;
+
+/** Word 2's permissions for the real core: those of one of the guest's privilege states as a user's. No device is executed. */
+function rightsIn(grant: Grant, user: boolean, permissions: number): number {
+  const allowed = (user ? permissions >>> USER_SHIFT : permissions) & PERMISSIONS;
+  return (allowed * word2.UR) & (grant.device ? ~word2.UX : -1);
 }

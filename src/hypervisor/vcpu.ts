@@ -4,6 +4,7 @@ import type { Core } from '../cpu/core.js';
 import { S, System } from '../cpu/state.js';
 import type { Trap } from '../cpu/trap.js';
 import { MSR } from '../isa/registers.js';
+import type { Use } from '../mmu/tlb.js';
 import type { ExitAccount } from './accounting.js';
 import type { Partition } from './partition.js';
 import { MagicPage, magicPageAt } from './magic-page.js';
@@ -35,6 +36,12 @@ export class Vcpu {
   stoppedBehindCall = false;
   /** Interrupts injected since an instruction was last retired. */
   fruitless = 0;
+  /** How many instructions more may be emulated in its last exit; 0 once the guest has had the core back. */
+  aheadLeft = 0;
+  /** Instructions up to the next privileged one that are emulated along with it. */
+  ahead = 0;
+  /** A page that its own handler is about to map: where the guest will come back to, and what it will do there. */
+  awaited: { readonly pc: number; readonly address: number; readonly use: Use } | undefined;
 
   constructor(
     readonly partition: Partition,
@@ -138,6 +145,9 @@ export class Vcpu {
     this.lastTrap = undefined;
     this.idle = false;
     this.fruitless = 0;
+    this.aheadLeft = 0;
+    this.ahead = 0;
+    this.awaited = undefined;
   }
 
   /**
@@ -150,6 +160,10 @@ export class Vcpu {
     const pid = this.shadowTlb.pidFor(this.user, this.machine.system.pid);
     this.shadow.set('pid', pid);
     if (!this.user) this.shadowTlb.showPinned(pid);
+    if (this.awaited && !this.inside && this.awaited.pc === this.machine.regs.pc) {
+      this.shadowTlb.foresee(this.awaited.address, this.awaited.use);
+      this.awaited = undefined;
+    }
     this.core.contextChanged();
   }
 }

@@ -22,11 +22,11 @@ const userBit: Record<Use, number> = { execute: word2.UX, read: word2.UR, write:
 const supervisorBit: Record<Use, number> = { execute: word2.SX, read: word2.SR, write: word2.SW };
 
 /** The page sizes that exist, in bytes, by SIZE field: 1, 4, 16, 64, 256 KiB, 1, 16, 256 MiB. */
-const pageSizes = new Map([0, 1, 2, 3, 4, 5, 7, 9].map((size) => [size, 1024 * 4 ** size]));
-export const sizeFields: readonly number[] = [...pageSizes.keys()];
+export const sizeFields: readonly number[] = [0, 1, 2, 3, 4, 5, 7, 9];
+const pageSizes = Int32Array.from({ length: 16 }, (_, field) => (sizeFields.includes(field) ? 1024 * 4 ** field : 0));
 
 /** The bytes that a SIZE field (0 to 15) stands for; reserved sizes map nothing and give 0. */
-export const pageBytes = (field: number): number => pageSizes.get(field) ?? 0;
+export const pageBytes = (field: number): number => pageSizes[field]!;
 
 export class Tlb {
   /** `words` is the TLB's state: TLB_WORDS of them, an entry after another. */

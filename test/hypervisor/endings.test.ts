@@ -143,7 +143,7 @@ test('twenty restarts are alike to the exit and the cycle: memory, devices and r
   expect(made.partition('guest').ending).toBeUndefined();
   expect(made.output.text('guest/serial@ef600300').slice(0, 20)).toBe('.'.repeat(20));
   for (const life of lives.slice(2, 20)) expect(life).toEqual(lives[1]);
-  expect(lives[1]!.length).toBeGreaterThan(20);
+  expect(lives[1]!.length).toBeGreaterThan(5);
 });
 
 test('twenty restarts of a bare board are alike', () => {

@@ -73,6 +73,9 @@ const PORTS = `
   serial@ef600300 { compatible = "ns16550"; reg = <0xef600300 8>; };
   finisher@ef601000 { compatible = "hv440,finisher"; reg = <0xef601000 4>; };`;
 
+/** Every instruction that is emulated has an exit of its own. */
+export const oneByOne: Setting = { partitions: 'run-ahead = <0>;' };
+
 /** The whole source of a configuration. */
 export function source(guests: Readonly<Record<string, Guest>>, setting: Setting = {}): string {
   const nodes = Object.entries(guests).map(
@@ -128,7 +131,9 @@ export function hypervisor(guests: Readonly<Record<string, Guest>>, setting: Set
   });
   hv.observers.push((observation) => {
     // What the exits before this one have left behind
-    if (!observation.vcpu.shadowTlb.withinGrants) throw new Error('the shadow reaches beyond what was granted');
+    const { shadowTlb } = observation.vcpu;
+    if (!shadowTlb.withinGrants) throw new Error('the shadow reaches beyond what was granted');
+    if (!shadowTlb.agreesWithGuest) throw new Error('the shadow says what the guest’s TLB does not');
     exits.push(observation.exit.kind);
     setting.observe?.(observation);
   });
@@ -230,7 +235,7 @@ export function results(run: { progress: Progress; words(address: number, count:
 export const hex = (value: number): string => (value >>> 0).toString(16);
 
 /** The same program on a bare board and as a partition: it must leave the same words and retire as many instructions. */
-export function both(program: Program, count: number, options: Omit<Guest, 'program'> = {}) {
+export function both(program: Program, count: number, options: Omit<Guest, 'program'> & Setting = {}) {
   const alone = bare(program);
   const virtual = guest(program, options);
   expect(results(virtual, count)).toEqual(results(alone, count));

@@ -40,7 +40,7 @@ test.each([
 
 test('an exit is charged to its guest by its kind, at the price that the configuration names', () => {
   const partitions = `quantum = <5000>; exit-cycles = <40>; exit-cycles-hypercall = <300>; exit-cycles-emulate = <70>;
-    exit-cycles-device = <500>; exit-cycles-preempted = <90>;`;
+    exit-cycles-device = <500>; exit-cycles-preempted = <90>; run-ahead-cycles = <25>;`;
   const { hv, partition } = hypervisor({ spin, emulated, calling, device, calls: system() }, { partitions });
   hv.run(500_000);
   const price = (name: string, kind: string): number => {
@@ -52,6 +52,8 @@ test('an exit is charged to its guest by its kind, at the price that the configu
   expect(price('emulated', 'emulate')).toBe(71); // and the instruction itself
   expect(price('device', 'device')).toBe(501);
   expect(price('calls', 'reflect')).toBe(41); // and entering the handler
+  const { ahead } = partition('calls').vcpus[0]!.account; // the handler's first instruction, in the same exit
+  expect(ahead.cycles / ahead.count).toBe(26);
   expect(price('spin', 'preempted')).toBe(90);
   expect(price('spin', 'shadow-miss')).toBe(40);
   // Everything that passed belongs to somebody

@@ -203,15 +203,35 @@ test('a guest with few PIDs stays right while another takes all of them again an
   expect(partition('few').ending).toEqual({ kind: 'finished', status: 0 });
 });
 
-test('the pool gives each PID once, then takes all back before it gives the first again', () => {
+/** Holds PIDs, and notes those that are taken back. */
+class Holder {
+  readonly lost: number[] = [];
+  dropPid(real: number): void {
+    this.lost.push(real);
+  }
+}
+
+test('the pool gives each PID once, then takes back the one that was not used for longest', () => {
   const pool = new PidPool();
-  let dropped = 0;
-  pool.join({ dropPids: () => void (dropped += 1) });
-  pool.join({ dropPids: () => void (dropped += 1) });
-  const given = Array.from({ length: 255 }, () => pool.allocate());
+  const owner = new Holder();
+  const given = Array.from({ length: 255 }, () => pool.allocate(owner));
   expect(new Set(given).size).toBe(255);
-  expect([Math.min(...given), Math.max(...given), dropped]).toEqual([1, 255, 0]);
-  expect([pool.allocate(), dropped]).toEqual([1, 2]);
+  expect([Math.min(...given), Math.max(...given), owner.lost]).toEqual([1, 255, []]);
+  pool.used(given[0]!);
+  expect(pool.allocate(owner)).toBe(given[1]);
+  expect(pool.allocate(owner)).toBe(given[2]);
+  expect(owner.lost).toEqual([given[1], given[2]]);
+});
+
+test('it takes PIDs from whoever holds the most, so that a greedy guest takes them from itself', () => {
+  const pool = new PidPool();
+  const [modest, greedy] = [new Holder(), new Holder()];
+  const first = [1, 2, 3].map(() => pool.allocate(modest));
+  for (let i = 0; i < 1000; i++) pool.allocate(greedy);
+  expect([modest.lost.length, greedy.lost.length]).toEqual([0, 1000 - (255 - first.length)]);
+  for (let i = 0; i < 200; i++) pool.allocate(modest);
+  expect(pool.heldBy(modest) + pool.heldBy(greedy)).toBe(255);
+  expect(Math.abs(pool.heldBy(modest) - pool.heldBy(greedy))).toBe(1);
 });
 
 test('a page that is filled when the last PID has just been used up is still known to be there', () => {
@@ -230,16 +250,41 @@ test('a page that is filled when the last PID has just been used up is still kno
   expect(shadowOf(partition('guest').vcpus[0]!)).toEqual([]);
 });
 
-test('when one guest uses up the PIDs, what another had under the old ones is gone', () => {
+test('when one guest uses up the PIDs, what another has under its own stays', () => {
   const program = new Code().finish();
   const { partition } = hypervisor({ few: { program }, greedy: { program } });
   const [few, greedy] = ['few', 'greedy'].map((name) => partition(name).vcpus[0]!);
   few!.shadowTlb.fill(0x1000, 0, 0x1000, few!.partition.grant(0x1000)!);
   const before = few!.shadowTlb.pidFor(false, 0);
   expect(shadowOf(few!)).toHaveLength(1);
-  for (let pid = 0; pid < 256; pid++) greedy!.shadowTlb.pidFor(true, pid);
-  expect(shadowOf(few!)).toEqual([]);
-  expect(few!.shadowTlb.pidFor(false, 0)).not.toBe(before);
+  for (let pid = 0; pid < 256; pid++) for (const user of [false, true]) greedy!.shadowTlb.pidFor(user, pid);
+  expect(shadowOf(few!)).toHaveLength(1);
+  expect(few!.shadowTlb.pidFor(false, 0)).toBe(before);
+  expect(greedy!.account.shadow.pidsReclaimed).toBe(512 - 254);
+});
+
+test('a guest that goes through all PIDs in both states, and its neighbours, see what a board shows', () => {
+  const program = everyPid(255);
+  const { hv, partition } = hypervisor(
+    { a: { program }, b: { program }, c: { program } },
+    { partitions: 'quantum = <1000>;' },
+  );
+  runToEnd(hv, 3_000_000);
+  for (const name of ['a', 'b', 'c']) {
+    expect(partition(name).ending).toEqual({ kind: 'finished', status: 0 });
+    expect(partition(name).board.bus.ram.regions[0]!.target.read(0x100, 4)).toBe(255 * 256);
+  }
+});
+
+test('a page that a handler has just mapped is there when the guest comes back to it: one exit, not two', () => {
+  const code = new Code().tlb(4, { ea: 0, pa: 0, size: 0, valid: false }).vector(13, 'miss').li(3, 0x40000000);
+  code.li(5, 77).stw(5, 0x4010).op('lwz', { rt: 4, ra: 3, d: 0x10 }).stw(4, 0x100).finish();
+  code.at(0x2000).label('miss').tlb(20, { ea: 0x40000000, pa: 0x4000, size: size.k4 }).op('rfi');
+  const { virtual, exits, left } = both(code, 1);
+  expect(left).toEqual([(77).toString(16)]);
+  expect(exits.filter((e) => e === 'shadow-miss')).toHaveLength(1); // of the first instruction
+  expect(virtual.vcpu.account.shadow).toMatchObject({ fills: 2, foreseen: 1, evictions: 0 });
+  expect(virtual.vcpu.account.injections).toEqual([{ kind: 'data-tlb-miss', count: 1 }]);
 });
 
 test('a user program cannot be told its supervisor’s pages from holes by what the shadow holds', () => {

@@ -46,7 +46,7 @@ function story(slice: Slicing) {
   const { hv, output, exits, inputs, log } = hypervisor(
     { ticker: { program: ticker(700) }, echo: { program: echo() }, sleeper: { program: sleeper() } },
     {
-      partitions: 'quantum = <1777>; exit-cycles = <13>; world-switch-cycles = <29>;',
+      partitions: 'quantum = <1777>; exit-cycles = <13>; run-ahead-cycles = <5>; world-switch-cycles = <29>;',
       observe: ({ cycle }) => cycles.push(cycle),
     },
   );

@@ -58,6 +58,22 @@ export const partitions = {
       default: 1,
       meaning: 'Cycles that any exit from a guest into the hypervisor costs; charged to the guest that caused it.',
     },
+    'run-ahead': {
+      type: 'cell',
+      min: 0,
+      max: 1024,
+      default: 64,
+      meaning:
+        'How many instructions are emulated at most in one exit beside the one that caused it. It goes on while the next one is privileged too, or a privileged one follows within a few that touch registers and memory alone. 0 gives each its own exit.',
+      source: HV440,
+      example: '<0>',
+    },
+    'run-ahead-cycles': {
+      ...cost,
+      default: 1,
+      meaning: 'Cycles that each of these further instructions costs, beside its own.',
+      example: '<40>',
+    },
     'world-switch-cycles': {
       ...cost,
       default: 1,

@@ -1,7 +1,12 @@
 import { exitKinds, partitions as binding } from '../bindings/partitions.js';
 import { at, type Rule } from './rule.js';
 
-const costs = ['exit-cycles', ...exitKinds.map((kind) => `exit-cycles-${kind}`), 'world-switch-cycles'];
+const costs = [
+  'exit-cycles',
+  ...exitKinds.map((kind) => `exit-cycles-${kind}`),
+  'run-ahead-cycles',
+  'world-switch-cycles',
+];
 
 const costsExceedQuantum: Rule = {
   name: 'exit-costs-exceed-quantum',

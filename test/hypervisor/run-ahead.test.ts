@@ -1,0 +1,100 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { asm } from '../../src/isa/assemble.js';
+import { MSR } from '../../src/isa/registers.js';
+import { isPrivilegedWord } from '../../src/hypervisor/run-ahead.js';
+import { Code } from './code.js';
+import { both, guest, hypervisor, oneByOne, runToEnd } from './guest.js';
+import { leftBehind, program } from './random-programs.js';
+
+const count = (exits: readonly string[], kind: string): number => exits.filter((e) => e === kind).length;
+/** Of the guest's own, behind the first page that is filled. */
+const emulated = (code: Code): number => count(guest(code).exits, 'emulate');
+/** Lets the guest have the core: a branch is never run ahead. */
+const apart = (code: Code, name: string): Code => code.b(name).label(name);
+
+test('a run of privileged instructions is one exit', () => {
+  const code = apart(new Code().li(3, 5), 'run').op('mfmsr', { rt: 4 });
+  for (const name of ['SPRG0', 'SPRG1', 'SPRG2', 'SRR0', 'SRR1']) code.mtspr(name, 3).mfspr(5, name);
+  expect(emulated(apart(code, 'end').finish())).toBe(1);
+});
+
+test('so is one with up to four others between, that touch registers and memory alone', () => {
+  const between = (n: number, name: string, fields: Record<string, number>): number => {
+    const code = apart(new Code().li(3, 0x200), 'run').op('mfmsr', { rt: 4 });
+    for (let i = 0; i < n; i++) code.op(name, fields);
+    return emulated(apart(code.op('mfmsr', { rt: 5 }), 'end').finish());
+  };
+  expect(between(4, 'addi', { rt: 6, ra: 6, si: 1 })).toBe(1);
+  expect(between(5, 'addi', { rt: 6, ra: 6, si: 1 })).toBe(2);
+  expect(between(2, 'lwz', { rt: 6, ra: 3, d: 0 })).toBe(1);
+  expect(between(2, 'stwx', { rs: 6, ra: 0, rb: 3 })).toBe(1);
+  expect(between(1, 'lwarx', { rt: 6, ra: 0, rb: 3 })).toBe(2);
+  expect(between(1, 'mfspr', { rt: 6, spr: 8 })).toBe(1);
+});
+
+test('a device access between two has an exit of its own', () => {
+  const code = apart(new Code().li(3, 0xef600300), 'run').op('mfmsr', { rt: 4 }).op('lbz', { rt: 6, ra: 3, d: 5 });
+  const { exits } = both(apart(code.op('mfmsr', { rt: 5 }), 'end').finish(), 0);
+  expect(exits).toEqual(['shadow-miss', 'emulate', 'device', 'device']);
+});
+
+test('an interrupt that the first of a run lets through is taken before the second', () => {
+  const code = new Code().vector(10, 'tick').setSpr('TCR', 0x04000000).setSpr('DEC', 1);
+  for (let i = 0; i < 8; i++) code.op('addi', { rt: 9, ra: 9, si: 1 });
+  apart(code.li(6, 1), 'run').op('wrteei', { e: 1 }).label('second').op('mfspr', { rt: 7, spr: 272 }).finish(1);
+  code.at(0x2000).label('tick').report(0x100, 'SRR0').finish();
+  expect(both(code, 1).left).toEqual([code.address('second').toString(16)]);
+});
+
+test('a trap among them goes to the handler, whose first instructions are part of the same exit', () => {
+  const code = new Code().tlb(4, { ea: 0, pa: 0, size: 0, valid: false }).vector(13, 'miss').vector(8, 'call');
+  apart(code.li(3, 0x40000000), 'run').op('mfmsr', { rt: 4 }).op('lwz', { rt: 5, ra: 3, d: 4 }).op('mfmsr', { rt: 5 });
+  apart(code, 'end').finish();
+  code.at(0x2000).label('miss').mfspr(9, 'DEAR').stw(9, 0x100).mfspr(9, 'SRR0').op('addi', { rt: 9, ra: 9, si: 4 });
+  code.mtspr('SRR0', 9).op('rfi').label('call').op('rfi');
+  const { exits, left } = both(code, 1);
+  expect(left).toEqual(['40000004']);
+  expect(exits.slice(1)).toEqual(['emulate', 'reflect', 'device']);
+});
+
+test('what a guest does is the same with and without running ahead, but for the exits and what they cost', () => {
+  const partitions = 'run-ahead-cycles = <7>; exit-cycles = <9>;';
+  let [with_, without] = [0, 0];
+  fc.assert(
+    fc.property(program, (code) => {
+      const ahead = guest(code, { partitions });
+      const alone = guest(code, { partitions: `exit-cycles = <9>; ${oneByOne.partitions}` });
+      expect(leftBehind(ahead.partition('guest').board)).toEqual(leftBehind(alone.partition('guest').board));
+      expect(ahead.hv.retired).toBe(alone.hv.retired);
+      with_ += ahead.exits.length;
+      without += alone.exits.length;
+    }),
+    { numRuns: 20, seed: 440 },
+  );
+  expect(with_).toBeLessThan(without / 2);
+});
+
+test('a guest that is nothing but privileged instructions has its quantum and no more', () => {
+  const rfi = new Code().la(31, 'loop').mtspr('SRR0', 31).setSpr('SRR1', MSR.ME).label('loop').op('rfi');
+  const spin = new Code().label('spin').op('addi', { rt: 3, ra: 3, si: 1 }).b('spin');
+  const { hv, partition } = hypervisor(
+    { rfi: { program: rfi }, spin: { program: spin } },
+    { partitions: 'quantum = <2000>; exit-cycles = <40>; run-ahead-cycles = <10>;' },
+  );
+  runToEnd(hv, 400_000);
+  const share = partition('rfi').vcpus[0]!.account.cycles / hv.clock.now;
+  expect(Math.abs(share - 0.5)).toBeLessThan(0.01);
+  const { exits, ahead } = partition('rfi').vcpus[0]!.account;
+  expect(exits[0]).toMatchObject({ kind: 'emulate' });
+  expect(ahead.count / exits[0]!.count).toBeGreaterThan(50);
+});
+
+test('which words are privileged follows from the instructions, and for SPRs from the number', () => {
+  expect(isPrivilegedWord(asm('rfi', {}))).toBe(true);
+  expect(isPrivilegedWord(asm('tlbwe', { rs: 1, ra: 2, ws: 0 }))).toBe(true);
+  expect(isPrivilegedWord(asm('mfspr', { rt: 1, spr: 272 }))).toBe(true);
+  expect(isPrivilegedWord(asm('mfspr', { rt: 1, spr: 260 }))).toBe(false); // SPRG4, as a user reads it
+  expect(isPrivilegedWord(asm('mtspr', { rs: 1, spr: 9 }))).toBe(false);
+  expect(isPrivilegedWord(asm('addi', { rt: 1, ra: 1, si: 1 }))).toBe(false);
+});
