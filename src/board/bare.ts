@@ -172,6 +172,7 @@ export class BareMachine implements Machine {
         name: 'board',
         state: this.#ending ? describeEnding(this.#ending) : active,
         ending: this.#ending,
+        down: this.#ending && describeEnding(this.#ending),
         pc: regs.pc,
         lastTrap: trap && `${trap.kind} at 0x${this.#lastTrapAt.toString(16)}`,
       },

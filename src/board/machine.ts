@@ -1,5 +1,8 @@
 import type { Clock } from '../bus/clock.js';
 
+/** Who stopped a partition, as Topaz's fsl,hv-stopped-by names them; the shell is the multiplexer's command line. */
+export type StoppedBy = 'self' | 'manager' | 'shell' | 'watchdog';
+
 /** Why a program, or the machine it had, is no longer running. */
 export type Ending =
   | { readonly kind: 'finished'; readonly status: number } // through its finisher
@@ -7,7 +10,7 @@ export type Ending =
   | { readonly kind: 'halted' } // it waits, or branches to itself, and nothing can wake it
   | { readonly kind: 'checkstop' } // a machine check while it forbade them
   | { readonly kind: 'fault-loop' } // its interrupt handlers cannot be entered: it only faults
-  | { readonly kind: 'stopped' }; // somebody stopped it
+  | { readonly kind: 'stopped'; readonly by: StoppedBy }; // somebody stopped it
 
 /** So many interrupts in a row without one instruction retired, and it is a fault loop: the handlers cannot be entered. */
 export const FRUITLESS_LIMIT = 1000;
@@ -32,25 +35,39 @@ export function describeEnding(ending: Ending): string {
     case 'fault-loop':
       return 'only faulted any more: entering its own interrupt handler raises the same interrupt again';
     case 'stopped':
-      return 'was stopped';
+      return stoppings[ending.by];
     default:
       return ending satisfies never;
   }
 }
+
+const stoppings: Readonly<Record<StoppedBy, string>> = {
+  self: 'stopped itself',
+  manager: 'was stopped by its manager',
+  shell: 'was stopped from the command line',
+  watchdog: 'was stopped by its watchdog, as watchdog-timeout says',
+};
 
 /** How far a machine got in one call of `run`. */
 export type Progress =
   | { readonly kind: 'ran' } // as many cycles as it was given
   | { readonly kind: 'starved' } // a script that is still being read owes the next character
   | { readonly kind: 'idle'; readonly until: number } // nothing to do before this cycle; Infinity: until outside input
-  | { readonly kind: 'ended'; readonly ending: Ending };
+  | {
+      readonly kind: 'ended'; // nothing runs any more
+      readonly ending: Ending;
+      /** A person could start something again that did not end by itself: it was stopped, paused, or held back. */
+      readonly startable?: boolean;
+    };
 
 /** What one of the machine's programs is doing, for a person who wonders. */
 export interface ProgramState {
   readonly name: string;
-  /** `running`, `waiting for an interrupt`, or how it ended. */
+  /** `running`, `waiting for an interrupt`, `paused`, or how it ended. */
   readonly state: string;
   readonly ending: Ending | undefined;
+  /** Why nobody reads what is typed to it: how it ended, or that it waits to be started; undefined while somebody does. */
+  readonly down: string | undefined;
   readonly pc: number;
   /** The last trap that it took or that it was left for, with its kind and place; undefined if there was none. */
   readonly lastTrap: string | undefined;

@@ -65,6 +65,13 @@ export class SerialInput implements Alarm {
     return this.#queue.length - this.#next;
   }
 
+  /** What was typed and has not arrived is lost: whoever it was meant for has been stopped. */
+  discard(): void {
+    this.#queue.length = this.#next = 0;
+    this.clock.release(this);
+    this.#schedule();
+  }
+
   ring(): void {
     if (this.waiting === 0) {
       this.clock.hold(this);

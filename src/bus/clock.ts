@@ -25,6 +25,11 @@ export class Clock {
     this.release(alarm);
   }
 
+  /** How many alarms there are, due or not. */
+  get alarms(): number {
+    return this.#alarms.length;
+  }
+
   /** Somebody outside owes an input that is due at this very cycle: time must not go on before it is there. */
   get held(): boolean {
     return this.#holders.size > 0;

@@ -6,6 +6,7 @@ import { Mux } from '../console/mux.js';
 import { Interpreter } from '../cpu/engine/interpreter.js';
 import { physicalReg } from '../devicetree/addresses.js';
 import { configure } from '../devicetree/configuration.js';
+import { didYouMean } from '../devicetree/suggest.js';
 import type { Tree } from '../devicetree/tree.js';
 import { Hypervisor, type GuestFiles } from '../hypervisor/hypervisor.js';
 import { checkConfig, insist, readTree, type Configured } from './config.js';
@@ -18,13 +19,18 @@ import { Wiring } from './wiring.js';
 /** Processor state, tables and slack beside the board's RAM. */
 const STATE_BYTES = 0x400000;
 
+export interface BootOptions extends ConsoleOptions {
+  /** The partitions that `--no-start` names. */
+  readonly start?: boolean | readonly string[];
+}
+
 /** `hv440 boot CONFIG.dts`: check it, start its partitions, and talk to them until they end. Gives the exit status. */
-export function boot(config: string, options: ConsoleOptions): Promise<number> {
+export function boot(config: string, options: BootOptions): Promise<number> {
   return bootConfigured(readTree(config), options);
 }
 
 /** The same for a tree that was read or made already. */
-export async function bootConfigured(configured: Configured, options: ConsoleOptions): Promise<number> {
+export async function bootConfigured(configured: Configured, options: BootOptions): Promise<number> {
   const files = new Files();
   const tree = insist(checkConfig(configured, files));
   const configuration = configure(tree);
@@ -44,9 +50,17 @@ export async function bootConfigured(configured: Configured, options: ConsoleOpt
   for (const { name, image, initrd } of configuration.partitions) {
     guests.set(name, { image: namedImage(files, image), ...(initrd !== undefined && { initrd: namedInitrd(initrd) }) });
   }
-  const problem = hypervisor.start(guests);
+  const problem = hypervisor.start(guests, heldBack(options, [...guests.keys()]));
   if (problem) throw new UsageError(problem.problem);
   return converse(hypervisor, wiring, frequencyOf(tree), options, journal);
+}
+
+/** The partitions that are not to run until somebody starts them. */
+function heldBack({ start }: BootOptions, names: readonly string[]): readonly string[] {
+  if (typeof start !== 'object') return [];
+  const unknown = start.find((name) => !names.includes(name));
+  if (unknown === undefined) return start;
+  throw new UsageError(`--no-start ${unknown}: there is no such partition; ${didYouMean(unknown, names)}`);
 }
 
 export interface BareOptions {

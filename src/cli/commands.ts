@@ -1,6 +1,8 @@
 import type { Machine, ProgramState } from '../board/machine.js';
 import type { Stream } from '../console/mux.js';
 import { partitionOf } from '../console/names.js';
+import { ASKS } from '../hypervisor/lifecycle.js';
+import { askHelp, askPartitions, partitionLines, partitionNames } from './lifecycle-commands.js';
 import { briefStatistics, partitionStatistics } from './statistics.js';
 
 /** What commands tell of. */
@@ -10,23 +12,65 @@ export interface Subject {
   ptys(): string[];
 }
 
+interface Command {
+  readonly help: string;
+  /** What may follow it, for the list. */
+  readonly takes?: string;
+  run(subject: Subject, words: readonly string[]): string[];
+  /** The words that may follow. */
+  words?(subject: Subject): readonly string[];
+}
+
+const lifecycleCommands = Object.fromEntries(
+  ASKS.map((ask): [string, Command] => [
+    ask,
+    {
+      takes: 'NAME…',
+      help: askHelp[ask],
+      run: ({ machine }, names) => askPartitions(machine, ask, names),
+      words: ({ machine }) => partitionNames(machine),
+    },
+  ]),
+);
+
 /** The commands of the multiplexer's command line. */
 // prettier-ignore
-const commands: Readonly<Record<string, { readonly help: string; readonly run: (subject: Subject, words: readonly string[]) => string[] }>> = {
-  programs: { help: 'what each program does, its pc and last trap', run: ({ machine }) => programLines(machine) },
-  ptys:     { help: 'the pty of each stream',                       run: ({ ptys }) => ptys() },
-  stats:    { help: 'instructions, cycles, and exits by kind: of all, of a partition, or `stats reset`', run: stats },
-  help:     { help: 'this list',                                    run: () => help() },
+const commands: Readonly<Record<string, Command>> = {
+  partitions: { help: 'the state of each partition',                  run: ({ machine }) => partitionLines(machine) },
+  programs:   { help: 'what each program does, its pc and last trap', run: ({ machine }) => programLines(machine) },
+  ...lifecycleCommands,
+  ptys:       { help: 'the pty of each stream',                       run: ({ ptys }) => ptys() },
+  stats:      {
+    takes: 'NAME|reset', help: 'instructions, cycles, and exits by kind: of all, of a partition, or `stats reset`', run: stats,
+    words: ({ machine }) => [...partitionNames(machine), 'reset'],
+  },
+  help:       { help: 'this list',                                    run: () => help() },
 };
 
-const help = (): string[] => Object.entries(commands).map(([name, { help }]) => `${name.padEnd(10)}${help}`);
+const help = (): string[] =>
+  Object.entries(commands).map(([name, { help, takes = '' }]) => `${`${name} ${takes}`.padEnd(16)}${help}`);
+
+const wordsOf = (line: string): string[] => line.split(/\s+/).filter((word) => word !== '');
+
+const commandOf = (word: string): Command | undefined => (Object.hasOwn(commands, word) ? commands[word] : undefined);
 
 /** Run one line of the multiplexer's command line; gives the lines of its answer. */
 export function command(subject: Subject, line: string): string[] {
-  const [word = '', ...words] = line.trim().split(/\s+/);
-  if (word === '') return [];
-  const known = Object.hasOwn(commands, word) ? commands[word] : undefined;
-  return known?.run(subject, words) ?? [`there is no command '${word}'; 'help' lists them`];
+  const [word, ...rest] = wordsOf(line);
+  if (word === undefined) return [];
+  const known = commandOf(word);
+  if (!known) return [`there is no command '${word}'; 'help' lists them`];
+  if (rest.length > 0 && known.takes === undefined) return [`'${word}' takes nothing more; 'help' lists the commands`];
+  return known.run(subject, rest);
+}
+
+/** The words that the last word of a line, which may be empty, can be the beginning of. */
+export function completions(subject: Subject, line: string): string[] {
+  const before = wordsOf(line.replace(/\S+$/, ''));
+  const begun = line.slice(line.search(/\S*$/));
+  const [first, ...named] = before;
+  const all = first === undefined ? Object.keys(commands) : (commandOf(first)?.words?.(subject) ?? []);
+  return all.filter((word) => word.startsWith(begun) && !named.includes(word));
 }
 
 /** `stats` is brief, `stats PARTITION` tells all (its name comes before the word), `stats reset`. */

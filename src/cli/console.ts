@@ -6,11 +6,11 @@ import type { Stream } from '../console/mux.js';
 import { partitionOf, shortName } from '../console/names.js';
 import type { Expecter } from '../console/script.js';
 import { Terminal } from '../console/terminal.js';
-import { command, programLines, stateOf } from './commands.js';
+import { command, completions, programLines, stateOf } from './commands.js';
 import { Departure } from './departure.js';
 import { UsageError } from './errors.js';
 import { dialogue, openStreams, StandardInput, typeScripts, type InputOptions } from './input.js';
-import { endStreams, type Journal } from './journal.js';
+import { followPrograms, type Journal } from './journal.js';
 import { givePtys, type PtyLinks } from './ptys.js';
 import { Session, type SessionEnd } from './session.js';
 import { statistics, statisticsJson } from './statistics.js';
@@ -55,7 +55,9 @@ export async function converse(
   const scripted = typeScripts(machine, streams, options.input);
   const departure = new Departure();
   const links: PtyLinks = { count: 0, of: () => undefined };
-  const { terminal, headless, say } = openConsole(machine, streams, escape, options, departure, links);
+  const { terminal, headless, say } = openConsole(machine, streams, escape, options, departure, links, () =>
+    session.wake(),
+  );
   mux.attach((terminal ?? headless)!);
   log(wiring, options, say);
   Object.assign(links, await givePtys(mux, options.ptys, terminal !== undefined, say));
@@ -67,6 +69,7 @@ export async function converse(
     mux,
     frequency,
     leave: departure.signal,
+    attended: () => terminal !== undefined,
     live: () => terminal !== undefined || (input?.live ?? false) || links.count > 0,
     done: () => expecter?.endsRun ?? false,
     feed: async (wait) => input?.feed(wait),
@@ -80,7 +83,7 @@ export async function converse(
   if (links.place !== undefined) say(links.place);
   journal.listen((line) => {
     mux.flush(); // what it printed comes before that it ended
-    if (endStreams(machine, streams) === 0 || !terminal) say(line);
+    if (followPrograms(machine, streams) === 0 || !terminal) say(line);
   });
   const end = await session.run();
   input?.close();
@@ -106,6 +109,7 @@ function openConsole(
   { headless = false }: ConsoleOptions,
   departure: Departure,
   links: PtyLinks,
+  wake: () => void,
 ): Console {
   const quit = (): void => departure.leave();
   if (headless || !process.stdin.isTTY || !process.stdout.isTTY) {
@@ -120,7 +124,12 @@ function openConsole(
     output: process.stdout,
     quit,
     ...(escape && { escape }),
-    commands: (line) => command(subject, line),
+    commands: (line) => {
+      const answer = command(subject, line);
+      wake();
+      return answer;
+    },
+    complete: (before) => completions(subject, before),
     stateOf: (stream) => stateOf(machine, stream),
     silence: {
       afterMs: SILENCE,

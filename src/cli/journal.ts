@@ -1,4 +1,4 @@
-import { describeEnding, type Machine } from '../board/machine.js';
+import type { Machine } from '../board/machine.js';
 import type { Stream } from '../console/mux.js';
 import { programOf } from './commands.js';
 
@@ -22,13 +22,17 @@ export class Journal {
   }
 }
 
-/** End the streams of programs that have ended, so that whoever shows them says so. Gives how many there were. */
-export function endStreams(machine: Machine, streams: readonly Stream[]): number {
+/**
+ * End the streams of programs that nobody can type to any more, so that whoever shows them says so, and have those live
+ * again whose programs were started again. Gives how many ended.
+ */
+export function followPrograms(machine: Machine, streams: readonly Stream[]): number {
   let count = 0;
   for (const stream of streams) {
-    const ending = programOf(machine, stream)?.ending;
-    if (!ending || stream.ended !== undefined) continue;
-    stream.end(describeEnding(ending));
+    const down = programOf(machine, stream)?.down;
+    if (down === undefined) stream.revive();
+    if (down === undefined || stream.ended !== undefined) continue;
+    stream.end(down);
     count += 1;
   }
   return count;

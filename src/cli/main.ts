@@ -10,7 +10,10 @@ const complain = (text: string): void => void process.stderr.write(`${text}\n`);
 
 /** An option that may be given several times. */
 const listOption = (flags: string, description: string): Option =>
-  new Option(flags, description).argParser((value: string, before: string[] = []): string[] => [...before, value]);
+  new Option(flags, description).argParser((value: string, before: unknown): string[] => [
+    ...(Array.isArray(before) ? before : []),
+    value,
+  ]);
 
 // prettier-ignore
 const consoleOptions = [
@@ -45,6 +48,9 @@ const action =
 
 function addBoot(hv440: Command): void {
   const command = hv440.command('boot <CONFIG.dts>').description('boot the partitions of a device tree');
+  command.addOption(
+    listOption('--no-start <NAME>', 'load this partition, and leave it to be started (again for others)'),
+  );
   for (const option of consoleOptions) command.addOption(option);
   const shown = examples(
     'hv440 boot devicetrees/two-partitions.dts',

@@ -10,6 +10,8 @@ export interface SessionOptions {
   readonly frequency: number;
   /** Somebody may type at any time: idle time passes as wall time does. Otherwise it is jumped over. */
   readonly live: () => boolean;
+  /** Somebody has a command line, and could start what was stopped. */
+  readonly attended: () => boolean;
   readonly maxInstructions?: number;
   /** Seconds of wall time. */
   readonly timeout?: number;
@@ -65,6 +67,7 @@ export class Session {
       if (end) return end;
       if (progress.kind === 'starved') await this.#starve();
       else if (progress.kind === 'idle') await this.#idle(progress.until);
+      else if (progress.kind === 'ended') await this.#idle(Infinity);
       else await nextTurn();
       if (leave.aborted) return { kind: 'left' };
     }
@@ -85,8 +88,8 @@ export class Session {
   }
 
   #over(progress: Progress): SessionEnd | undefined {
-    const { machine, maxInstructions = Infinity, timeout = Infinity, live } = this.options;
-    if (progress.kind === 'ended') return { kind: 'ended', progress };
+    const { machine, maxInstructions = Infinity, timeout = Infinity, live, attended } = this.options;
+    if (progress.kind === 'ended' && !(progress.startable && attended())) return { kind: 'ended', progress };
     if (this.options.done()) return { kind: 'done' };
     if (machine.retired >= maxInstructions) return { kind: 'instructions' };
     if (performance.now() - this.#started >= timeout * 1000) return { kind: 'timeout' };

@@ -22,6 +22,10 @@ export function statistics(machine: Machine): string[] {
 /** The same without what each kind of exit was about: for a screen. */
 export const briefStatistics = (machine: Machine): string[] => lines(machine, 0);
 
+/** Whether it is partitions that it runs, and no bare board. */
+export const isHypervisor = (machine: Machine): machine is Hypervisor =>
+  machine instanceof Hypervisor;
+
 function lines(machine: Machine, details: number): string[] {
   const all = machineReport(machine);
   return [...headLines(machine, all), ...all.partitions.flatMap((p) => partitionLines(p, details))];

@@ -21,6 +21,8 @@ export class LineEditor {
   constructor(
     readonly prompt: string,
     private readonly write: (text: string) => void,
+    /** The words that the last word of the text before the cursor can be the beginning of; for the tabulator. */
+    private readonly complete: (before: string) => readonly string[] = () => [],
   ) {}
 
   /** Begin a new, empty line. */
@@ -46,6 +48,7 @@ export class LineEditor {
       return { kind: 'left' };
     }
     if (byte >= 0x20 && byte !== 0x7f) this.#character(byte);
+    else if (byte === 0x09) this.#completeWord();
     else this.#act(controls[byte]);
     return editing;
   }
@@ -77,6 +80,21 @@ export class LineEditor {
     this.#line.splice(this.#cursor++, 0, text);
     if (this.#cursor === this.#line.length) this.write(text);
     else this.redraw();
+  }
+
+  /** One word that fits is put in whole; of several, what they have in common; where that is nothing new, they are listed. */
+  #completeWord(): void {
+    const before = this.#line.slice(0, this.#cursor).join('');
+    const begun = before.slice(before.search(/\S*$/));
+    const words = this.complete(before);
+    const [first] = words;
+    if (first === undefined) return;
+    const common = words.reduce((a, b) => a.slice(0, sharedLength(a, b)), first);
+    const added = [...common.slice(begun.length), ...(words.length === 1 ? [' '] : [])];
+    this.#line.splice(this.#cursor, 0, ...added);
+    this.#cursor += added.length;
+    if (added.length === 0) this.write(`\r\n${words.join('  ')}\r\n`);
+    this.redraw();
   }
 
   #act(action: Action | undefined): void {
@@ -138,6 +156,13 @@ export class LineEditor {
     const back = this.#line.length - this.#cursor;
     this.write(`\r${this.prompt}${this.#line.join('')}\x1b[K${back > 0 ? `\x1b[${back}D` : ''}`);
   }
+}
+
+/** How many characters two words have in common from the start. */
+function sharedLength(a: string, b: string): number {
+  let length = 0;
+  while (length < a.length && a[length] === b[length]) length++;
+  return length;
 }
 
 type Action =

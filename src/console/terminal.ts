@@ -26,6 +26,8 @@ export interface TerminalOptions {
   readonly escape?: EscapeKey;
   /** Runs one line of the command line (escape key, `:`), and gives the lines of its answer. */
   readonly commands?: (line: string) => readonly string[];
+  /** The words that the last word of what stands before the cursor of the command line can be the beginning of. */
+  readonly complete?: (before: string) => readonly string[];
   /** What the list of streams says of one that has not ended, such as its partition's state. */
   readonly stateOf?: (stream: Stream) => string;
   /**
@@ -45,6 +47,8 @@ export class Terminal implements Endpoint {
   readonly #raw: RawMode;
   readonly #editor: LineEditor;
   #mode: 'guest' | 'escape' | 'command' = 'guest';
+  /** A command is at work: what is said meanwhile stands between the line and its answer. */
+  #answering = false;
   #running = false;
   #gone = false;
   #timer: NodeJS.Timeout | undefined;
@@ -63,7 +67,7 @@ export class Terminal implements Endpoint {
     const { output } = options;
     this.#escape = options.escape ?? defaultEscapeKey;
     this.#screen = new Screen(output, options.colour ?? ((output.isTTY ?? false) && !process.env.NO_COLOR));
-    this.#editor = new LineEditor('hv440> ', (text) => this.#screen.put(text));
+    this.#editor = new LineEditor('hv440> ', (text) => this.#screen.put(text), options.complete);
     const helps = Object.entries(commands).map(([key, command]) => [key, command.help] as const);
     this.#words = new Words(this.#escape, () => this.#screen.streams, helps);
     this.#raw = new RawMode(
@@ -105,10 +109,11 @@ export class Terminal implements Endpoint {
 
   /** Print lines of the program's own, each on a line of its own. */
   say(...lines: readonly string[]): void {
-    if (this.#mode === 'command') this.#screen.put('\r\x1b[K');
+    const edits = this.#mode === 'command' && !this.#answering;
+    if (edits) this.#screen.put('\r\x1b[K');
     for (const line of lines) this.#screen.say(line);
-    if (this.#mode === 'command') this.#editor.redraw();
-    else this.#screen.restoreLine();
+    if (edits) this.#editor.redraw();
+    else if (this.#mode !== 'command') this.#screen.restoreLine();
     this.#write();
   }
 
@@ -246,7 +251,9 @@ export class Terminal implements Endpoint {
     const edited = this.#editor.feed(byte);
     if (edited.kind === 'editing') return;
     if (edited.kind === 'left' || edited.line.trim() === '') return this.#leaveCommands();
+    this.#answering = true;
     for (const line of this.options.commands?.(edited.line) ?? []) this.#screen.put(`${line}\r\n`);
+    this.#answering = false;
     this.#editor.begin();
   }
 

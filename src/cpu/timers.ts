@@ -38,6 +38,8 @@ export class Timers implements Alarm {
     seen: 0,
     /** The bits of TCR[WRC] that have been set; none can be taken back. */
     watchdogReset: 0,
+    /** Somebody holds them, as those of a paused partition. */
+    held: false,
     /** The cycle since which they have stood still, if they do; and for how many cycles they did before. */
     stoodSince: null as number | null,
     stood: 0,
@@ -106,12 +108,18 @@ export class Timers implements Alarm {
   debugChanged(): void {
     const { state, clock } = this;
     const { words } = this.system;
-    const stands = (words[S.dbcr0]! & DBCR0.FT) !== 0 && (words[S.dbsr]! & EXCEPTIONS) !== 0;
+    const stands = state.held || ((words[S.dbcr0]! & DBCR0.FT) !== 0 && (words[S.dbsr]! & EXCEPTIONS) !== 0);
     if (stands === (state.stoodSince !== null)) return;
     this.update();
     if (state.stoodSince !== null) state.stood += clock.now - state.stoodSince;
     state.stoodSince = stands ? clock.now : null;
     this.#schedule();
+  }
+
+  /** Have all of them stand still, the time base too, or go on as if no time had passed. */
+  hold(held: boolean): void {
+    this.state.held = held;
+    this.debugChanged();
   }
 
   ring(): void {

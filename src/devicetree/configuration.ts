@@ -1,5 +1,5 @@
 import { LEVEL_HIGH, regOf, type Range } from './addresses.js';
-import { partition as partitionBinding } from './bindings/partition.js';
+import { partition as partitionBinding, watchdogTimeouts } from './bindings/partition.js';
 import { exitKinds, partitions as partitionsBinding, type ExitKind } from './bindings/partitions.js';
 import {
   consoleOf,
@@ -25,6 +25,9 @@ import type { Node, Position, Tree } from './tree.js';
 
 /** What becomes of a partition whose guest resets its processor. */
 export type OnReset = 'stop' | 'restart';
+
+/** What becomes of a partition whose watchdog asks for a reset. */
+export type WatchdogTimeout = (typeof watchdogTimeouts)[number];
 
 /** A virtual UART. */
 export interface SerialConfiguration extends Line {
@@ -73,6 +76,14 @@ export interface PartitionConfiguration {
   readonly paravirtualization: Paravirtualization;
   /** Sizes of the pages of the board's memory that its processors' magic pages take, in order. */
   readonly magicPages: readonly number[];
+  /** Whether it runs from power-on; otherwise it is loaded and waits to be started. */
+  readonly autoStart: boolean;
+  /** What becomes of it when its watchdog asks for a reset, where that is not as `onReset` says. */
+  readonly watchdogTimeout?: WatchdogTimeout;
+  /** TCR[WP], 0 to 3, of a watchdog that runs from its start; undefined: the guest's own affair. */
+  readonly watchdogAutostartPeriod?: number;
+  /** It may reset the whole board. */
+  readonly privileged: boolean;
   readonly serials: readonly SerialConfiguration[];
   readonly byteChannels: readonly ByteChannelConfiguration[];
   readonly finisher?: { readonly node: Node; readonly base: number };
@@ -126,6 +137,9 @@ function configurePartition(tree: Tree, node: Node): PartitionConfiguration {
   const stdout = consoleOf(tree, node)?.name;
   const nodeUpdate = node.child('node-update');
   const devices = devicesOf(tree, node);
+  const said = node.get('watchdog-timeout')?.string;
+  const watchdogTimeout = watchdogTimeouts.find((value) => value === said);
+  const period = node.cell('watchdog-autostart-period');
   return {
     name: node.name,
     label: node.get('label')?.string ?? node.name,
@@ -139,6 +153,10 @@ function configurePartition(tree: Tree, node: Node): PartitionConfiguration {
     onReset: onResetOf(node),
     paravirtualization: paravirtualizationOf(node),
     magicPages: magicPagesOf(node),
+    autoStart: !node.has('no-auto-start'),
+    ...(watchdogTimeout && { watchdogTimeout }),
+    ...(period !== undefined && { watchdogAutostartPeriod: period }),
+    privileged: node.has('privileged'),
     serials: ports.filter(isSerial).map((port) => serialOf(port, lines.get(port))),
     byteChannels: ports.filter(isByteChannel).map((port) => byteChannelOf(port, lines.get(port))),
     ...(finisher && { finisher: { node: finisher, base: baseOf(finisher).base } }),

@@ -14,6 +14,7 @@ import type { BootProblem } from '../loader/boot.js';
 import type { Image } from '../loader/contents.js';
 import { ExitAccount } from './accounting.js';
 import { guestTree } from './guest-tree.js';
+import { refusal, type Ask } from './lifecycle.js';
 import { magicPageAt } from './magic-page.js';
 import { Partition } from './partition.js';
 import { PidPool } from './pid-pool.js';
@@ -165,15 +166,31 @@ export class Hypervisor implements Machine {
     return this.board.bus.devices.find(reg.base)?.target;
   }
 
-  /** Load every partition's guest; files by partition name. Says why for the first that does not fit. */
-  start(files: ReadonlyMap<string, GuestFiles>): BootProblem | undefined {
+  /**
+   * Load every partition's guest and start those that start by themselves, unless they are held back; files by partition
+   * name. Says why for the first that does not fit.
+   */
+  start(files: ReadonlyMap<string, GuestFiles>, heldBack: readonly string[] = []): BootProblem | undefined {
     for (const [i, partition] of this.partitions.entries()) {
-      const guest = files.get(partition.name);
-      assert(guest !== undefined, `${partition.name} has an image`);
-      const tree = guestTree(partition.config, this.options.tree, i + 1);
-      const problem = partition.start({ ...guest, tree });
-      if (problem) return { problem: `partition '${partition.name}': ${problem.problem}` };
+      const { name, config } = partition;
+      const guest = files.get(name);
+      assert(guest !== undefined, `${name} has an image`);
+      const tree = guestTree(config, this.options.tree, i + 1);
+      const starts = config.autoStart && !heldBack.includes(name);
+      const problem = partition.powerOn({ ...guest, tree }, starts);
+      if (problem) return { problem: `partition '${name}': ${problem.problem}` };
+      if (starts) continue;
+      this.#announced.add(partition);
+      this.options.log(`partition '${name}' waits to be started`);
     }
+    return undefined;
+  }
+
+  /** Start, stop, pause, resume or restart a partition while the others go on; says why where its state forbids that. */
+  ask(ask: Ask, partition: Partition): string | undefined {
+    const { name, lifecycle } = partition;
+    if (!partition.ask(ask, 'shell')) return refusal(name, ask, lifecycle);
+    this.#announce();
     return undefined;
   }
 
@@ -181,7 +198,7 @@ export class Hypervisor implements Machine {
     const end = this.clock.now + cycles;
     while (this.clock.now < end) {
       if (this.clock.held) return { kind: 'starved' };
-      if (this.partitions.every((p) => !p.running)) return { kind: 'ended', ending: this.#ending };
+      if (!this.partitions.some((p) => p.running)) return this.#ended;
       this.#turn ??= this.#nextTurn();
       if (!this.#turn) {
         if (this.clock.next > this.clock.now) return { kind: 'idle', until: this.clock.next };
@@ -189,7 +206,7 @@ export class Hypervisor implements Machine {
         continue;
       }
       if (this.#runTurn(this.#turn, end)) this.#turn = undefined;
-      this.#announceEndings();
+      this.#announce();
     }
     return { kind: 'ran' };
   }
@@ -227,18 +244,27 @@ export class Hypervisor implements Machine {
     return over;
   }
 
-  #announceEndings(): void {
+  /** Say of every partition that it has ended, or that it has been started after all. */
+  #announce(): void {
     for (const partition of this.partitions) {
-      const { ending } = partition;
-      if (!ending || this.#announced.has(partition)) continue;
-      this.#announced.add(partition);
-      this.options.log(`partition '${partition.name}' ${describeEnding(ending)}`);
+      const { ending, running, name } = partition;
+      if (ending && !this.#announced.has(partition)) {
+        this.#announced.add(partition);
+        this.options.log(`partition '${name}' ${describeEnding(ending)}`);
+      } else if (running && this.#announced.delete(partition)) {
+        this.options.log(`partition '${name}' was started`);
+      }
     }
+  }
+
+  get #ended(): Progress {
+    const startable = this.partitions.some((p) => p.heldBack);
+    return { kind: 'ended', ending: this.#ending, ...(startable && { startable }) };
   }
 
   /** The worst of the partitions' endings. */
   get #ending() {
-    const endings = this.partitions.map((p) => p.ending ?? ({ kind: 'stopped' } as const));
+    const endings = this.partitions.map((p) => p.ending ?? ({ kind: 'stopped', by: 'shell' } as const));
     return endings.toSorted((a, b) => exitStatus(b) - exitStatus(a))[0] ?? ({ kind: 'halted' } as const);
   }
 
@@ -289,6 +315,7 @@ export class Hypervisor implements Machine {
         name: partition.name,
         state: partition.state,
         ending: partition.ending,
+        down: partition.lifecycle === 'stopped' ? partition.state : undefined,
         pc: vcpu?.machine.regs.pc ?? 0,
         lastTrap: last && `${last.trap.kind} at 0x${last.pc.toString(16)}`,
       };

@@ -1,15 +1,22 @@
 import type { Board, Port } from '../board/board.js';
 import { enter } from '../board/entry.js';
-import { describeEnding, type Ending } from '../board/machine.js';
+import { describeEnding, type Ending, type StoppedBy } from '../board/machine.js';
 import type { SerialInput } from '../board/serial-input.js';
 import { assert } from '../bus/assert.js';
 import type { Line } from '../bus/bus.js';
 import type { PartitionConfiguration } from '../devicetree/configuration.js';
-import { loadProgram, type BootContents, type BootProblem } from '../loader/boot.js';
+import type { Tree } from '../devicetree/tree.js';
+import { loadProgram, type BootContents, type BootProblem, type BootState } from '../loader/boot.js';
 import { ByteChannel } from './byte-channel.js';
+import { Doorbell } from './doorbell.js';
 import { byteChannelHandle } from './guest-tree.js';
+import { mayAsk, type Ask, type PartitionState, type StopReason } from './lifecycle.js';
 import type { Placed } from './placement.js';
 import type { Vcpu } from './vcpu.js';
+
+// TCR[WP] and TCR[WRC] = 11, a system reset (PPC440x5 User's Manual, "Timer Control Register")
+const TCR_WP_SHIFT = 30;
+const TCR_WRC_SYSTEM = 0x30000000;
 
 /** What a partition needs from the hypervisor to have byte channels, and what it has of the real board's. */
 export interface Wiring {
@@ -32,10 +39,20 @@ export interface Grant {
 /** A partition at work: its virtual board, its vcpus, and where it is in its life. */
 export class Partition {
   readonly vcpus: Vcpu[] = [];
+  /** What its managers hear of it, and what they tell it by; with or without anybody who listens. Topaz, guest_t. */
+  readonly doorbells = {
+    stateChange: new Doorbell(),
+    watchdogExpiration: new Doorbell(),
+    resetRequest: new Doorbell(),
+    shutdown: new Doorbell(),
+  };
   readonly #channels = new Map<number, { channel: ByteChannel; input: SerialInput }>();
+  #state: PartitionState = 'stopped';
   #ending: Ending | undefined;
   #contents: BootContents | undefined;
-  /** How often it was started again. */
+  /** Cycles that loading its image still takes. */
+  #loading = 0;
+  /** How often it was started again without having been stopped in between. */
   restarts = 0;
   readonly grants: readonly Grant[];
 
@@ -68,19 +85,117 @@ export class Partition {
     return this.config.name;
   }
 
-  get running(): boolean {
-    return this.#ending === undefined;
+  /** Where it is in its life, in Topaz's words. */
+  get lifecycle(): PartitionState {
+    return this.#state;
   }
 
+  /** Does it take part in the run: does it run, or is it about to? */
+  get running(): boolean {
+    return this.#state === 'running' || this.#state === 'starting';
+  }
+
+  /** How it ended; undefined while it has not, and before its first start. */
   get ending(): Ending | undefined {
     return this.#ending;
   }
 
-  /** Load the guest and put its processor at the entry; says why where it does not fit. */
-  start(contents: BootContents): BootProblem | undefined {
+  /** Whether it is left to somebody else to have it run: it was never started, it is paused, or it was stopped by a command. */
+  get heldBack(): boolean {
+    if (this.#state !== 'stopped') return this.#state === 'paused';
+    return this.#ending === undefined || (this.#ending.kind === 'stopped' && this.#ending.by === 'shell');
+  }
+
+  /** The device tree that its guest gets at the next start; undefined before the first loading. */
+  get tree(): Tree | undefined {
+    return this.#contents?.tree;
+  }
+
+  /** Load the guest at power-on, which takes no time, and let it run or leave it to be started; says why it does not fit. */
+  powerOn(contents: BootContents, start: boolean): BootProblem | undefined {
     const boot = loadProgram(this.board.bus.ram, contents);
     if ('problem' in boot) return boot;
     this.#contents = contents;
+    this.#ending = undefined;
+    this.#change('starting');
+    this.#enter(boot);
+    if (start) this.#started();
+    else this.#change('stopped');
+    if (!start) this.doorbells.resetRequest.ring();
+    return undefined;
+  }
+
+  /**
+   * Start, stop, pause, resume or restart it; false where its state forbids that. An entry has it start with its memory as
+   * it is; otherwise memory is clean and the image is loaded again.
+   */
+  ask(ask: Ask, by: StoppedBy, entry?: number): boolean {
+    if (!mayAsk(ask, this.#state, by)) return false;
+    if (ask === 'start') this.#begin(entry);
+    else if (ask === 'stop') this.#stop({ by, reason: 'stop' });
+    else if (ask === 'restart') this.#restart({ by, reason: 'restart' });
+    else if (ask === 'pause') this.#stand('pausing', 'paused');
+    else this.#stand('resuming', 'running');
+    return true;
+  }
+
+  /** It is over, by what the guest itself did. The first ending counts. */
+  end(ending: Ending, why: StopReason = { by: 'self', reason: 'stop' }): void {
+    if (!this.running) return;
+    this.#ending = ending;
+    this.#tell(why);
+    this.#hold(true);
+    this.#change('stopping');
+    this.#change('stopped');
+  }
+
+  /** Its processor asked for a reset: start from clean memory and devices, or be done. */
+  resetRequested(): void {
+    const expired = this.vcpus.find((v) => v.machine.timers.resetRequest);
+    const { onReset, watchdogTimeout } = this.config;
+    const why: StopReason = expired
+      ? { by: 'watchdog', reason: `vcpu-${expired.index}` }
+      : { by: 'self', reason: 'restart' };
+    const action = (expired && watchdogTimeout) ?? (onReset === 'restart' ? 'partition-reset' : undefined);
+    if (action === 'partition-reset') return this.#restart(why);
+    if (action === 'partition-stop') return this.end({ kind: 'stopped', by: 'watchdog' }, why);
+    if (action === undefined) {
+      this.end({ kind: 'reset' }, why);
+      return this.doorbells.resetRequest.ring();
+    }
+    expired!.machine.timers.resetRequest = undefined;
+    this.doorbells.watchdogExpiration.ring();
+  }
+
+  /** Let loading go on for at most so many cycles; it runs once that is done. Gives how many it took. */
+  load(cycles: number): number {
+    const took = Math.min(cycles, this.#loading);
+    this.#loading -= took;
+    if (this.#loading === 0) this.#started();
+    return took;
+  }
+
+  /**
+   * Loading an image costs the guest a cycle a word, in its own turns, so that one that only resets itself uses up its share
+   * like any other.
+   */
+  #begin(entry?: number): void {
+    assert(this.#contents !== undefined, 'a partition is started after power-on');
+    const { image, initrd, tree } = this.#contents;
+    this.#ending = undefined;
+    this.#change('starting');
+    if (entry === undefined) for (const { target } of this.board.bus.ram.regions) target.clearDirty();
+    const contents = entry === undefined ? this.#contents : { image: { ...image, segments: [], entry }, tree };
+    const boot = loadProgram(this.board.bus.ram, contents);
+    assert(!('problem' in boot), 'what fitted once fits again');
+    const loaded = image.segments.reduce((sum, { size }) => sum + size, initrd?.length ?? 0);
+    this.#loading = entry === undefined ? Math.ceil(loaded / 4) : 0;
+    this.#enter(boot);
+    if (this.#loading === 0) this.#started();
+  }
+
+  /** Everything but memory as after power-on, and the processor at the entry. Its time has not begun. */
+  #enter(boot: BootState): void {
     this.board.reset();
     for (const { uart } of this.wiring.passed) uart.reset();
     for (const { channel } of this.#channels.values()) channel.reset();
@@ -88,29 +203,68 @@ export class Partition {
     const [boot0] = this.board.cores;
     assert(boot0 !== undefined, 'a partition has a processor');
     enter(boot0, boot);
-    this.#ending = undefined;
-    return undefined;
+    this.#hold(true);
   }
 
-  /** The first ending counts. */
-  end(ending: Ending): void {
-    this.#ending ??= ending;
+  #started(): void {
+    const { watchdogAutostartPeriod: period } = this.config;
+    this.#hold(false);
+    for (const { timers, system } of this.board.cores) {
+      timers.reset();
+      if (period === undefined) continue;
+      system.set('tcr', (period << TCR_WP_SHIFT) | TCR_WRC_SYSTEM);
+      timers.changed();
+    }
+    this.#change('running');
   }
 
-  /**
-   * Its processor asked for a reset: start from clean memory and devices, or be done. To load its image again costs the
-   * guest a cycle a word, so that one that only resets itself uses up its share like any other.
-   */
-  resetRequested(): void {
-    if (this.config.onReset === 'stop' || !this.#contents) return this.end({ kind: 'reset' });
-    for (const { target } of this.board.bus.ram.regions) target.clearDirty();
-    const problem = this.start(this.#contents);
-    assert(problem === undefined, 'what fitted once fits again');
-    for (const vcpu of this.vcpus) vcpu.enterContext();
+  #stop(why: StopReason): void {
+    this.#change('stopping');
+    this.#ending = { kind: 'stopped', by: why.by };
+    this.#tell(why);
+    this.#silence();
+    this.#change('stopped');
+  }
+
+  #restart(why: StopReason): void {
+    if (this.#state !== 'stopped') this.#change('stopping');
+    this.#tell(why);
+    if (why.by === 'shell' || why.by === 'manager') this.#silence();
     this.restarts += 1;
-    const { image, initrd } = this.#contents;
-    const loaded = image.segments.reduce((sum, { size }) => sum + size, initrd?.length ?? 0);
-    if (this.vcpus[0]) this.vcpus[0].machine.clock.now += Math.ceil(loaded / 4);
+    this.#begin();
+  }
+
+  /** Nothing of it goes on: no timer runs, its devices of the board are quiet, and what was typed to it is lost. */
+  #silence(): void {
+    this.#hold(true);
+    for (const { uart, input } of this.wiring.passed) {
+      uart.reset();
+      input.discard();
+    }
+    for (const input of this.inputs) input.discard();
+  }
+
+  /** Its devices take what is typed even while it is paused; its time base and timers stand still. */
+  #stand(over: PartitionState, state: 'paused' | 'running'): void {
+    this.#change(over);
+    this.#hold(state === 'paused');
+    this.#change(state);
+  }
+
+  #hold(held: boolean): void {
+    for (const { timers } of this.board.cores) timers.hold(held);
+  }
+
+  #tell({ by, reason }: StopReason): void {
+    const node = this.tree?.find('/hypervisor');
+    node?.setStrings('fsl,hv-stopped-by', by);
+    node?.setStrings('fsl,hv-reason-stopped', reason);
+  }
+
+  /** Managers hear of a state that lasts: running, paused, stopped. */
+  #change(state: PartitionState): void {
+    this.#state = state;
+    if (state === 'running' || state === 'paused' || state === 'stopped') this.doorbells.stateChange.ring();
   }
 
   /** What was granted to it that this guest-physical address lies in. */
@@ -135,9 +289,10 @@ export class Partition {
       .map(([, input]) => input);
   }
 
-  /** `running`, `waiting for an interrupt`, or how it ended. */
+  /** `running`, `waiting for an interrupt`, `paused`, or how it ended. */
   get state(): string {
-    if (this.#ending) return describeEnding(this.#ending);
+    if (this.#state === 'stopped') return this.#ending ? describeEnding(this.#ending) : 'waits to be started';
+    if (this.#state !== 'running') return this.#state;
     return this.vcpus.every((v) => v.waits) ? 'waiting for an interrupt' : 'running';
   }
 }

@@ -59,6 +59,12 @@ export function runGuest(
     if (clock.held) return false;
     if (machine.resetRequest) partition.resetRequested();
     if (!partition.running) return true;
+    if (partition.lifecycle === 'starting') {
+      if (clock.now >= end) return true;
+      if (clock.now >= pause) return false;
+      clock.now += partition.load(Math.min(end, pause, clock.next) - clock.now);
+      continue;
+    }
     if (!vcpu.inside) {
       vcpu.magicPage?.sync();
       const interrupt = vcpu.takeInterrupt();

@@ -90,7 +90,9 @@ export class Vcpu {
 
   /** Could it use the core now? The watchdog's reset comes to one that waits as well. */
   get runnable(): boolean {
-    return this.partition.running && (!this.waits || this.wakes || this.machine.resetRequest !== undefined);
+    if (!this.partition.running) return false;
+    if (this.partition.lifecycle === 'starting') return true;
+    return !this.waits || this.wakes || this.machine.resetRequest !== undefined;
   }
 
   /** Has something happened, while the guest runs, that its own machine has to see, or an alarm come due? */
@@ -144,6 +146,7 @@ export class Vcpu {
     this.inside = false;
     this.lastTrap = undefined;
     this.idle = false;
+    this.watchSelfBranch = true;
     this.fruitless = 0;
     this.aheadLeft = 0;
     this.ahead = 0;

@@ -4,6 +4,11 @@ import { common } from './standard.js';
 /** How many processors of a partition this version can run. */
 export const SUPPORTED_VCPUS = 1;
 
+/** What can become of a partition whose watchdog has expired for the third time. */
+export const watchdogTimeouts = ['partition-reset', 'manager-notify', 'partition-stop'] as const;
+
+const TOPAZ = 'Topaz, partition binding';
+
 /** A partition: a guest, its memory and its devices. */
 export const partition = {
   title: 'partition',
@@ -24,7 +29,7 @@ export const partition = {
       type: 'string',
       otherwise: "the node's name",
       meaning: "The name that is shown, and the `label` of the guest tree's root.",
-      source: 'Topaz, partition binding',
+      source: TOPAZ,
       example: '"hello"',
     },
     image: {
@@ -91,6 +96,39 @@ export const partition = {
         "How the guest is told to make a hypercall: `epapr`, `sc 1`; `kvm`, a plain `sc` with `KVM!` in r0, for processors that do not tell the two apart. Where KVM's interface is offered, both work.",
       source: `${EPAPR}, 7.5; Linux, Documentation/virt/kvm/ppc-pv.rst`,
       example: '"kvm"',
+    },
+    'no-auto-start': {
+      type: 'flag',
+      otherwise: 'it runs from power-on',
+      meaning: 'It is loaded and stays stopped until a manager or a person starts it.',
+      source: TOPAZ,
+      example: '',
+    },
+    'watchdog-timeout': {
+      type: 'string',
+      values: watchdogTimeouts,
+      otherwise: 'as `on-reset` says of any reset',
+      meaning:
+        'What becomes of it when its watchdog, with TCR[WRC] set, has expired for the third time: it starts anew, its managers hear of it and it goes on, or it is stopped.',
+      source: TOPAZ,
+      example: '"manager-notify"',
+    },
+    'watchdog-autostart-period': {
+      type: 'cell',
+      min: 0,
+      max: 3,
+      otherwise: 'the watchdog waits for the guest',
+      meaning:
+        'Its watchdog runs from its start, with this in TCR[WP] (2^21, 2^25, 2^29 or 2^33 ticks of the time base) and TCR[WRC] set, which no guest can take back.',
+      source: TOPAZ,
+      example: '<2>',
+    },
+    privileged: {
+      type: 'flag',
+      otherwise: 'it may not',
+      meaning: 'It may reset the whole board, by FH_SYSTEM_RESET.',
+      source: TOPAZ,
+      example: '',
     },
     devices: {
       type: 'phandles',
