@@ -190,6 +190,7 @@ export class Hypervisor implements Machine {
   ask(ask: Ask, partition: Partition): string | undefined {
     const { name, lifecycle } = partition;
     if (!partition.ask(ask, 'shell')) return refusal(name, ask, lifecycle);
+    this.timeShares.give(this.#turn?.vcpu);
     this.#announce();
     return undefined;
   }

@@ -52,7 +52,7 @@ test('partitions are stopped, started, paused and resumed one by one, and the ru
   terminal.enter('mem');
   await terminal.shows(/hello> mem\nmemory 16 MiB/);
 
-  await commands(terminal, ['pa\t\tone', /hv440> pa\npause  partitions\nhv440> paone/], ['', /./]);
+  await commands(terminal, ['pa\t\tone', /hv440> pa\npartitions  pause\nhv440> paone/], ['', /./]);
   await commands(terminal, ['pau\tt\t', /hv440> pause two\n(\S.*\n)*two: paused\nhv440>$/]);
   terminal.enter('mem');
   await sleep(300);
