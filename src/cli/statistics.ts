@@ -23,8 +23,7 @@ export function statistics(machine: Machine): string[] {
 export const briefStatistics = (machine: Machine): string[] => lines(machine, 0);
 
 /** Whether it is partitions that it runs, and no bare board. */
-export const isHypervisor = (machine: Machine): machine is Hypervisor =>
-  machine instanceof Hypervisor;
+export const isHypervisor = (machine: Machine): machine is Hypervisor => machine instanceof Hypervisor;
 
 function lines(machine: Machine, details: number): string[] {
   const all = machineReport(machine);
