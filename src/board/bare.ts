@@ -3,6 +3,7 @@ import { Ram, type SharedMemory } from '../bus/memory.js';
 import type { Clock } from '../bus/clock.js';
 import type { Core } from '../cpu/core.js';
 import { deliver } from '../cpu/deliver.js';
+import type { Probes } from '../cpu/probes.js';
 import type { Engine } from '../cpu/engine/engine.js';
 import type { Trap, TrapKind } from '../cpu/trap.js';
 import type { Tree } from '../devicetree/tree.js';
@@ -11,6 +12,8 @@ import { buildBoard, type Board } from './board.js';
 import { enter } from './entry.js';
 import {
   describeEnding,
+  stopsHere,
+  type Debuggable,
   FRUITLESS_LIMIT,
   type Ending,
   type Machine,
@@ -33,8 +36,11 @@ export interface BareOptions {
 }
 
 /** A board with one program on it and no hypervisor: every trap is the hardware's business. */
-export class BareMachine implements Machine {
+export class BareMachine implements Machine, Debuggable {
   readonly clock: Clock;
+  readonly name = 'board/cpu0';
+  stopAt = Infinity;
+  held = false;
   readonly board: Board;
   #ending: Ending | undefined;
   #finished: number | undefined;
@@ -45,6 +51,8 @@ export class BareMachine implements Machine {
   readonly account = { since: 0, retiredBefore: 0, idleCycles: 0, interrupts: new Map<TrapKind, number>() };
   /** Deliveries since an instruction was last retired. */
   #fruitless = 0;
+  /** Interrupts taken and resets. */
+  #events = 0;
 
   constructor(private readonly options: BareOptions) {
     const { memory, clock, engine, tree } = options;
@@ -86,12 +94,15 @@ export class BareMachine implements Machine {
     const core = this.#core;
     while (!this.#ending) {
       const left = end - this.clock.now;
+      if (this.held || stopsHere(this)) return { kind: 'stopped' };
       if (left <= 0) return { kind: 'ran' };
       if (this.clock.held) return { kind: 'starved' };
       const before = core.retired;
-      const stop = core.run(left);
+      const stop = core.run(Math.min(left, this.stopAt - this.steps));
       if (core.retired !== before) this.#fruitless = 0;
       if (this.#finished !== undefined) this.#ending = { kind: 'finished', status: this.#finished };
+      else if (this.steps >= this.stopAt)
+        return { kind: 'stopped' }; // an interrupt that came with the last step waits
       else if (stop.kind === 'trap') this.#deliver(stop.trap);
       else if (stop.kind === 'reset') this.#reset();
       else if (stop.kind === 'checkstop') this.#ending = { kind: 'checkstop' };
@@ -127,10 +138,12 @@ export class BareMachine implements Machine {
     core.contextChanged();
     core.watchSelfBranch = true;
     this.clock.now += 1;
+    this.#events += 1;
     if (++this.#fruitless >= FRUITLESS_LIMIT) this.#ending = { kind: 'fault-loop' };
   }
 
   #reset(): void {
+    this.#events += 1;
     if (!this.options.restart || !this.#contents) {
       this.#ending = { kind: 'reset' };
       return;
@@ -157,6 +170,25 @@ export class BareMachine implements Machine {
 
   get waitingInput(): number {
     return this.board.ports.reduce((sum, p) => sum + p.input.waiting, 0);
+  }
+
+  get machine(): Core {
+    return this.#core;
+  }
+
+  get debuggables(): readonly Debuggable[] {
+    return [this];
+  }
+
+  get steps(): number {
+    return this.#core.retired + this.#events;
+  }
+
+  get probes(): Probes | undefined {
+    return this.#core.probes;
+  }
+  set probes(probes: Probes | undefined) {
+    this.#core.probeWith(probes);
   }
 
   get retired(): number {

@@ -1,4 +1,6 @@
 import type { Clock } from '../bus/clock.js';
+import type { Core } from '../cpu/core.js';
+import type { Probes } from '../cpu/probes.js';
 
 /** Who stopped a partition, as Topaz's fsl,hv-stopped-by names them; the shell is the multiplexer's command line. */
 export type StoppedBy = 'self' | 'manager' | 'shell' | 'watchdog';
@@ -52,6 +54,7 @@ const stoppings: Readonly<Record<StoppedBy, string>> = {
 export type Progress =
   | { readonly kind: 'ran' } // as many cycles as it was given
   | { readonly kind: 'starved' } // a script that is still being read owes the next character
+  | { readonly kind: 'stopped' } // a debugger wants it to stop here; it runs on once what stopped it is taken back
   | { readonly kind: 'idle'; readonly until: number } // nothing to do before this cycle; Infinity: until outside input
   | {
       readonly kind: 'ended'; // nothing runs any more
@@ -59,6 +62,29 @@ export type Progress =
       /** A person could start something again that did not end by itself: it was stopped, paused, or held back. */
       readonly startable?: boolean;
     };
+
+/**
+ * A processor as a debugger sees it: a board's core, or a partition's vcpu. Stopping leaves no trace in the run. Only
+ * `held` changes what happens; it is an input, as typed characters are.
+ */
+export interface Debuggable {
+  /** `board/cpu0`, `linux/cpu0`. */
+  readonly name: string;
+  /** The processor that its program believes to have, with the registers that it has now. */
+  readonly machine: Core;
+  /** Instructions retired, interrupts taken, hypercalls made, resets: every step of its program, numbered from 0. */
+  readonly steps: number;
+  /** It stops when `steps` reaches this. */
+  stopAt: number;
+  /** Its breakpoints and watchpoints; to be assigned again whenever they are others. */
+  probes: Probes | undefined;
+  /** It does not run though others do. */
+  held: boolean;
+}
+
+/** Does the debugger want it to stop where it is: at a breakpoint, behind a watched access, or after so many steps? */
+export const stopsHere = ({ probes, steps, stopAt }: Debuggable): boolean =>
+  probes?.stop !== undefined || steps >= stopAt;
 
 /** What one of the machine's programs is doing, for a person who wonders. */
 export interface ProgramState {
@@ -93,4 +119,6 @@ export interface Machine {
   /** Start counting anew: instructions, cycles, exits. What limits a run is not touched. */
   resetAccounts(): void;
   readonly programs: readonly ProgramState[];
+  /** Its processors, or its programs' ones, for a debugger. */
+  readonly debuggables: readonly Debuggable[];
 }

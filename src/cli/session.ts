@@ -65,7 +65,8 @@ export class Session {
       await mux.congested();
       const end = this.#over(progress);
       if (end) return end;
-      if (progress.kind === 'starved') await this.#starve();
+      if (progress.kind === 'stopped') await this.#wait(LONGEST_WAIT);
+      else if (progress.kind === 'starved') await this.#starve();
       else if (progress.kind === 'idle') await this.#idle(progress.until);
       else if (progress.kind === 'ended') await this.#idle(Infinity);
       else await nextTurn();

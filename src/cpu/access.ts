@@ -5,6 +5,7 @@ import { word2, type Use } from '../mmu/tlb.js';
 import type { Core } from './core.js';
 import { stopsAtAddress, stopsAtBlock, stopsAtValue, stopsInStore, type Transfer } from './debug-data.js';
 import { R } from './state.js';
+import type { Access, Trap } from './trap.js';
 
 /**
  * Storage accesses that the engine's own fast path does not do: the first touch of a page, devices, misaligned and
@@ -35,15 +36,15 @@ function translate(core: Core, address: number, use: Use): number {
     region &&
     (use === 'execute' || !core.watchesData) &&
     tlb.bytes(entry) >= 4096 &&
-    !tlb.sharedBefore(entry, (address & ~0xfff) >>> 0, 4096, pid)
+    !tlb.sharedBefore(entry, (address & ~0xfff) >>> 0, 4096, pid) &&
+    !core.probes?.guards(use, address >>> 0, hostOf(region, physical))
   ) {
-    const offset = physical - region.base;
     if (use === 'write') {
-      region.target.touch(offset);
-      if (core.memory.isTranslated(region.target.offset + offset)) return physical;
+      region.target.touch(physical - region.base);
+      if (core.memory.isTranslated(hostOf(region, physical))) return physical;
     }
     const context = core.regs.words[use === 'execute' ? R.CODE_CONTEXT : R.DATA_CONTEXT]!;
-    core.lookaside.fill(use, address, context, region.target.offset + offset);
+    core.lookaside.fill(use, address, context, hostOf(region, physical));
   }
   return physical;
 }
@@ -61,6 +62,9 @@ function translateFixed(core: Core, address: number, use: Use): number {
   return NOWHERE;
 }
 
+/** Where in the shared memory the byte of a physical address lies. */
+const hostOf = ({ base, target }: Region<Ram>, physical: number): number => target.offset + (physical - base);
+
 function fault(core: Core, missing: boolean, address: number, use: Use): void {
   if (use === 'execute') core.raise({ kind: missing ? 'instruction-tlb-miss' : 'instruction-storage' });
   else core.raise({ kind: missing ? 'data-tlb-miss' : 'data-storage', address: address >>> 0, access: use });
@@ -72,9 +76,36 @@ export function fetch(core: Core): number {
   const physical = translate(core, address, 'execute');
   if (physical === NOWHERE) return 0;
   const region = core.bus.ram.find(physical);
-  if (region) return region.target.read(physical - region.base, 4);
-  core.raise({ kind: 'machine-check', cause: 'instruction-fetch', address });
-  return 0;
+  if (!region) return core.raise({ kind: 'machine-check', cause: 'instruction-fetch', address });
+  if (core.probes && breaks(core, address, hostOf(region, physical))) return core.raise(BEFORE);
+  return region.target.read(physical - region.base, 4);
+}
+
+/** Any trap has the engine come back with nothing done; the core drops this one. */
+const BEFORE: Trap = { kind: 'debug' };
+
+/** Does a debugger want to stop before the instruction at this address? */
+function breaks(core: Core, address: number, host: number): boolean {
+  core.syncClock();
+  core.probes?.meetsInstruction(address, host);
+  return core.probes?.stop !== undefined;
+}
+
+/** The same before anything of it is run, whatever else is about to happen to it. */
+export function breaksAt(core: Core): boolean {
+  const address = core.regs.pc;
+  const physical = translate(core, address, 'execute');
+  core.trap = null;
+  const region = physical === NOWHERE ? undefined : core.bus.ram.find(physical);
+  if (region) core.probes?.meetsInstruction(address, hostOf(region, physical));
+  return core.probes?.stop !== undefined;
+}
+
+/** A debugger may watch the bytes that are about to be accessed: it stops behind the instruction. */
+function announce(core: Core, access: Access, address: number, bytes: number, host: number, physical: number): void {
+  if (!core.probes) return;
+  core.probes.meetsAccess(access, address >>> 0, bytes, host, physical);
+  if (core.probes.stop) core.attention();
 }
 
 /** Read 1, 2 or 4 bytes at any alignment, as an unsigned number for bytes and halfwords and a signed one for words. */
@@ -101,6 +132,7 @@ function read(core: Core, width: Width, address: number): number {
   const physical = translate(core, address, 'read');
   if (physical === NOWHERE) return 0;
   const region = core.bus.ram.find(physical);
+  announce(core, 'read', address, width, region ? hostOf(region, physical) : NOWHERE, physical);
   if (region) return readRam(region.target, physical - region.base, width);
   const device = core.bus.devices.find(physical);
   if (!device || beyond(device, physical, width)) return core.busError('data-read', address);
@@ -135,6 +167,7 @@ function write(core: Core, width: Width, address: number, value: number): void {
   const physical = translate(core, address, 'write');
   if (physical === NOWHERE) return;
   const region = core.bus.ram.find(physical);
+  announce(core, 'write', address, width, region ? hostOf(region, physical) : NOWHERE, physical);
   if (region) return region.target.write(physical - region.base, width, value);
   const device = core.bus.devices.find(physical);
   if (!device || beyond(device, physical, width)) return void core.busError('data-write', address);

@@ -3,10 +3,12 @@ import type { Clock } from '../bus/clock.js';
 import type { SharedMemory } from '../bus/memory.js';
 import { MSR, TCR, TSR } from '../isa/registers.js';
 import { contextOf, Lookaside } from '../mmu/lookaside.js';
+import { breaksAt } from './access.js';
 import { executeObserved } from './debug-events.js';
 import { debugExceptionExists } from './debug-record.js';
 import { DATA_EVENTS, INSTRUCTION_EVENTS, mostRecentReset } from './debug-registers.js';
 import type { Engine } from './engine/engine.js';
+import type { Probes, ProbeStop } from './probes.js';
 import { R, Registers, S, System } from './state.js';
 import { Timers, type ResetKind, type TimeBaseRate } from './timers.js';
 import { machineCheckSyndrome, type Trap } from './trap.js';
@@ -19,8 +21,7 @@ export type Stop =
   | { readonly kind: 'self-branch' } // about to branch to itself for ever, as far as the program is concerned
   | { readonly kind: 'reset'; readonly reset: ResetKind } // DBCR0[RST] or the watchdog asks for one
   | { readonly kind: 'checkstop' } // a machine check while MSR[ME] forbids it
-  | { readonly kind: 'breakpoint'; readonly address: number }
-  | { readonly kind: 'watchpoint'; readonly address: number; readonly access: 'read' | 'write' };
+  | ProbeStop; // a debugger's breakpoint or watchpoint
 
 /** Facts that differ between processors of the family. */
 export interface CoreModel {
@@ -71,6 +72,8 @@ export class Core {
   onTlbChange: (entry: number) => void = () => {};
   /** None on a board. */
   fixedPage: FixedPage | undefined;
+  /** A debugger's breakpoints and watchpoints. To be set by `probeWith`. */
+  probes: Probes | undefined;
   /** Set to have `run` stop once at a branch to itself. */
   watchSelfBranch = false;
   /** The engine found a branch to itself. */
@@ -136,6 +139,7 @@ export class Core {
   run(cycles: number): Stop {
     const end = this.clock.now + cycles;
     for (;;) {
+      if (this.probes?.stop) return this.probes.stop;
       if (this.wantedBack()) return QUANTUM;
       if (this.clock.next <= this.clock.now) this.clock.ring();
       if (this.clock.held) return QUANTUM;
@@ -151,16 +155,32 @@ export class Core {
     }
   }
 
-  /** One instruction, whatever is pending. Null if it was retired; the clock has then advanced by a cycle. */
+  /** Have these breakpoints and watchpoints from now on; to be called again whenever they are others. */
+  probeWith(probes: Probes | undefined): void {
+    this.probes = probes;
+    this.lookaside.flush();
+  }
+
+  /**
+   * One instruction, whatever is pending. Null if it was retired, and the clock has then advanced by a cycle, or if
+   * `probes.stop` says that it is not to be run yet.
+   */
   step(): Trap | null {
     this.#execute(1);
     return this.trap;
   }
 
   #execute(cycles: number): void {
-    if (!this.observed) return this.#runEngine(cycles);
+    if (!this.observed) this.#runEngine(cycles);
+    else if (!this.breaksHere()) executeObserved(this, () => this.#runEngine(1));
+    if (this.probes?.stop?.kind === 'breakpoint') this.trap = null;
+  }
+
+  /** Does a debugger's breakpoint stop it before the next instruction? Debug events, and what costs cycles, come after that. */
+  breaksHere(): boolean {
+    if (!this.probes) return false;
     this.#publishContext();
-    executeObserved(this, () => this.#runEngine(1));
+    return breaksAt(this);
   }
 
   #runEngine(cycles: number): void {

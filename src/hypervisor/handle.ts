@@ -10,13 +10,18 @@ export function handle(exit: Exit, vcpu: Vcpu): Outcome {
   switch (exit.kind) {
     case 'preempted':      return 'reschedule';
     case 'host-interrupt': return 'resume';
-    case 'hypercall':      return hypercall(vcpu);
+    case 'hypercall':      return call(vcpu);
     case 'emulate':        return vcpu.machine.observed ? step(vcpu) : emulate(vcpu);
     case 'device':         return emulate(vcpu);
     case 'shadow-miss':    return fillShadow(exit, vcpu);
     case 'reflect':        return reflect(exit, vcpu);
     default:               return exit satisfies never;
   }
+}
+
+function call(vcpu: Vcpu): Outcome {
+  vcpu.events += 1;
+  return hypercall(vcpu);
 }
 
 function fillShadow({ address, entry, physical, grant }: Extract<Exit, { kind: 'shadow-miss' }>, vcpu: Vcpu): Outcome {

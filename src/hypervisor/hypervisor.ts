@@ -1,5 +1,12 @@
 import { buildBoard, deviceName, type Board, type Environment } from '../board/board.js';
-import { describeEnding, exitStatus, type Machine, type ProgramState, type Progress } from '../board/machine.js';
+import {
+  describeEnding,
+  exitStatus,
+  stopsHere,
+  type Machine,
+  type ProgramState,
+  type Progress,
+} from '../board/machine.js';
 import { SerialInput, type InputRecord } from '../board/serial-input.js';
 import { assert } from '../bus/assert.js';
 import type { Device, Line } from '../bus/bus.js';
@@ -200,14 +207,18 @@ export class Hypervisor implements Machine {
     while (this.clock.now < end) {
       if (this.clock.held) return { kind: 'starved' };
       if (!this.partitions.some((p) => p.running)) return this.#ended;
+      if (this.#allHeld) return { kind: 'stopped' };
+      if (this.#turn?.vcpu.held) this.#turn = undefined; // a debugger took the core from it
       this.#turn ??= this.#nextTurn();
       if (!this.#turn) {
         if (this.clock.next > this.clock.now) return { kind: 'idle', until: this.clock.next };
         this.clock.ring();
         continue;
       }
+      const { vcpu } = this.#turn;
       if (this.#runTurn(this.#turn, end)) this.#turn = undefined;
       this.#announce();
+      if (stopsHere(vcpu)) return { kind: 'stopped' };
     }
     return { kind: 'ran' };
   }
@@ -243,6 +254,14 @@ export class Hypervisor implements Machine {
     account.retired += done;
     this.#retired += done;
     return over;
+  }
+
+  get debuggables(): readonly Vcpu[] {
+    return this.partitions.flatMap((p) => p.vcpus);
+  }
+
+  get #allHeld(): boolean {
+    return this.debuggables.every((v) => v.held || !v.partition.running);
   }
 
   /** Say of every partition that it has ended, or that it has been started after all. */

@@ -18,6 +18,7 @@ export function inject(trap: Trap, vcpu: Vcpu): Outcome {
   deliver(trap, machine.regs, machine.system);
   machine.timers.debugChanged();
   machine.clock.now += 1;
+  vcpu.events += 1;
   vcpu.watchSelfBranch = true;
   vcpu.ahead = 0;
   if (++vcpu.fruitless < FRUITLESS_LIMIT) return 'resume';

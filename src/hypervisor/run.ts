@@ -1,3 +1,4 @@
+import { stopsHere } from '../board/machine.js';
 import type { Stop } from '../cpu/core.js';
 import { emulate } from './emulate.js';
 import { detailOf } from './exit-detail.js';
@@ -35,13 +36,14 @@ export function beginTurn(vcpu: Vcpu): void {
   const { core, machine } = vcpu;
   core.switchTo(machine.regs, vcpu.shadow, machine.timers);
   core.wantedBack = vcpu.wantsCore;
+  core.probes = machine.probes;
   vcpu.watchSelfBranch = true;
   vcpu.leave();
 }
 
 /**
- * Let a guest run until its quantum ends, or it waits, or it has ended (then the result is true), or until `pause`. Exits do
- * not start the quantum again: they use it up, and so does every interrupt that is injected.
+ * Let a guest run until its quantum ends, or it waits, or it has ended (then the result is true), or until `pause` or a
+ * debugger's stop. Exits do not start the quantum again: they use it up, and so does every interrupt that is injected.
  */
 export function runGuest(
   vcpu: Vcpu,
@@ -52,6 +54,7 @@ export function runGuest(
   const { machine, partition } = vcpu;
   const { clock } = machine;
   for (;;) {
+    if (stopsHere(vcpu)) return false;
     if (clock.next <= clock.now) {
       vcpu.leave();
       clock.ring();
@@ -78,6 +81,7 @@ export function runGuest(
     if (clock.now >= end || !partition.running) return true;
     if (clock.now >= pause) return false;
 
+    if (machine.breaksHere()) return false;
     vcpu.idle = false;
     if (machine.observed) {
       if (settle({ kind: 'emulate' }, vcpu, costs, observe) === 'reschedule') return true;
@@ -88,8 +92,10 @@ export function runGuest(
       continue;
     }
     const stop = execute(vcpu, Math.min(end, pause, clock.next, vcpu.retryAt) - clock.now);
+    if (stop.kind === 'breakpoint') return false; // as if it had not been run
     // Alarms may have come nearer, or gone, by what the guest did at a device of its own
-    const early = stop.kind === 'quantum' && clock.now < end && clock.now < Math.min(clock.next, vcpu.retryAt);
+    const ran = stop.kind === 'quantum' || stop.kind === 'watchpoint';
+    const early = ran && clock.now < end && clock.now < Math.min(clock.next, vcpu.retryAt);
     if (early && !vcpu.wantsCore()) continue; // as if it had never stopped
     vcpu.leave();
     if (early) continue;
@@ -138,7 +144,7 @@ function execute(vcpu: Vcpu, cycles: number): Stop {
   vcpu.enterContext();
   vcpu.inside = true;
   core.watchSelfBranch = vcpu.watchSelfBranch;
-  const stop = core.run(cycles);
+  const stop = vcpu.onCore(() => core.run(Math.min(cycles, vcpu.stopAt - vcpu.steps)));
   vcpu.account.guestCycles += clock.now - cycle;
   if (core.retired !== retired) vcpu.fruitless = 0;
   vcpu.takeBusError();

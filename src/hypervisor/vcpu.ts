@@ -1,6 +1,8 @@
 import { assert } from '../bus/assert.js';
 import type { Board } from '../board/board.js';
-import type { Core } from '../cpu/core.js';
+import type { Debuggable } from '../board/machine.js';
+import type { Core, Stop } from '../cpu/core.js';
+import type { Probes } from '../cpu/probes.js';
 import { S, System } from '../cpu/state.js';
 import type { Trap } from '../cpu/trap.js';
 import { MSR } from '../isa/registers.js';
@@ -16,7 +18,7 @@ import type { PidPool } from './pid-pool.js';
 const KEPT_MSR = MSR.IS | MSR.DS | MSR.FP | MSR.FE0 | MSR.FE1 | MSR.ME;
 
 /** A guest's processor: the machine that it believes it has, and what the real core holds while it runs. */
-export class Vcpu {
+export class Vcpu implements Debuggable {
   /** The guest's own view: its MSR, its TLB, its guest-physical bus. Its registers are the ones that the real core runs. */
   readonly machine: Core;
   /** The real core's supervisor registers while this guest runs: user mode, shadow translations. */
@@ -42,6 +44,13 @@ export class Vcpu {
   ahead = 0;
   /** A page that its own handler is about to map: where the guest will come back to, and what it will do there. */
   awaited: { readonly pc: number; readonly address: number; readonly use: Use } | undefined;
+  stopAt = Infinity;
+  held = false;
+  /** Interrupts taken, hypercalls and resets. */
+  events = 0;
+  /** Instructions retired on the real core in earlier stays there; in this one, what the core had retired when it began. */
+  #retired = 0;
+  #enteredAt: number | undefined;
 
   constructor(
     readonly partition: Partition,
@@ -90,9 +99,31 @@ export class Vcpu {
 
   /** Could it use the core now? The watchdog's reset comes to one that waits as well. */
   get runnable(): boolean {
-    if (!this.partition.running) return false;
+    if (!this.partition.running || this.held) return false;
     if (this.partition.lifecycle === 'starting') return true;
     return !this.waits || this.wakes || this.machine.resetRequest !== undefined;
+  }
+
+  /** Run on the real core, counting what is retired there. */
+  onCore(run: () => Stop): Stop {
+    this.#enteredAt = this.core.retired;
+    const stop = run();
+    this.#retired += this.core.retired - this.#enteredAt;
+    this.#enteredAt = undefined;
+    return stop;
+  }
+
+  get steps(): number {
+    const now = this.#enteredAt === undefined ? 0 : this.core.retired - this.#enteredAt;
+    return this.#retired + now + this.machine.retired + this.events;
+  }
+
+  get probes(): Probes | undefined {
+    return this.machine.probes;
+  }
+  set probes(probes: Probes | undefined) {
+    this.machine.probeWith(probes);
+    this.core.probeWith(this.core.regs === this.machine.regs ? probes : this.core.probes);
   }
 
   /** Has something happened, while the guest runs, that its own machine has to see, or an alarm come due? */
@@ -151,6 +182,7 @@ export class Vcpu {
     this.aheadLeft = 0;
     this.ahead = 0;
     this.awaited = undefined;
+    this.events += 1;
   }
 
   /**

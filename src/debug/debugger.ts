@@ -1,0 +1,226 @@
+import type { Ending, Progress } from '../board/machine.js';
+import { TargetProbes, type Breakpoint, type Hit } from './breakpoints.js';
+import type { History } from './history.js';
+import { processesOf, type DebuggedMachine } from './processes.js';
+import type { Process, Target } from './target.js';
+
+/** Why a target stands still. */
+export type StopEvent =
+  | { readonly kind: 'breakpoint' | 'watchpoint'; readonly target: Target; readonly hit: Hit }
+  | { readonly kind: 'step'; readonly target: Target }
+  | { readonly kind: 'interrupt'; readonly target: Target } // somebody asked for it
+  | { readonly kind: 'ended'; readonly process: Process; readonly ending: Ending };
+
+/** How a target is to run on. */
+export type Resumption =
+  | { readonly kind: 'run' }
+  | { readonly kind: 'step'; readonly count: number } // so many steps, each an instruction, interrupt or hypercall
+  | { readonly kind: 'range'; readonly from: number; readonly to: number }; // step while the pc is in [from, to)
+
+/** Somebody who debugs: a GDB connection, a prompt. Each has breakpoints of its own, and hears of stops in its targets. */
+export interface Client {
+  /** The targets that it may stop and run. */
+  readonly scope: readonly Target[];
+  /** Called behind the slice in which something of the scope stopped; the targets of the events are stopped. */
+  stopped(events: readonly StopEvent[]): void;
+}
+
+/** What a debugger changed: with the typed characters, the inputs of a run. */
+export type DebugInput =
+  | { readonly kind: 'held'; readonly cycle: number; readonly target: string; readonly held: boolean }
+  | {
+      readonly kind: 'memory';
+      readonly cycle: number;
+      readonly target: string;
+      readonly space: Breakpoint['space'];
+      readonly address: number;
+      readonly bytes: Uint8Array;
+    }
+  | {
+      readonly kind: 'register';
+      readonly cycle: number;
+      readonly target: string;
+      readonly register: string;
+      readonly value: bigint;
+    };
+
+/** State of a target that can run. */
+interface Running {
+  readonly target: Target;
+  /** How it runs; undefined while it is stopped. */
+  resumption: Resumption | undefined;
+  probes: TargetProbes | undefined;
+}
+
+/**
+ * Runs a machine so that clients can stop it, look at it and change it. With nothing to stop at it runs as it would
+ * by itself, to the instruction; while all of it is stopped, no time passes for it. A part that runs while another is
+ * stopped is a different run: the stopped vcpus are held back from the core.
+ */
+export class Debugger {
+  readonly processes: readonly Process[];
+  /** Whoever wants to record what the debugger changes. */
+  readonly inputs: ((input: DebugInput) => void)[] = [];
+  /** Reverse execution, where there is one. */
+  history: History | undefined;
+  /** Called when something runs again that was stopped: whoever drives the machine has to look. */
+  onResume: () => void = () => {};
+  readonly #running: readonly Running[];
+  readonly #clients = new Map<
+    Client,
+    readonly { readonly breakpoint: Breakpoint; readonly targets: ReadonlySet<Target> }[]
+  >();
+  readonly #ended = new Set<Process>();
+
+  constructor(readonly machine: DebuggedMachine) {
+    this.processes = processesOf(machine);
+    this.#running = this.targets
+      .filter(({ runs }) => runs)
+      .map((target) => ({ target, resumption: { kind: 'run' }, probes: undefined }));
+  }
+
+  get targets(): readonly Target[] {
+    return this.processes.flatMap((process) => process.targets);
+  }
+
+  join(client: Client): void {
+    this.#clients.set(client, []);
+  }
+
+  /** A client goes, and its breakpoints with it. What it stopped stays stopped. */
+  leave(client: Client): void {
+    this.#clients.delete(client);
+    this.#place();
+  }
+
+  get clients(): readonly Client[] {
+    return [...this.#clients.keys()];
+  }
+
+  /** All breakpoints of a client, each with the targets that it is for. */
+  setBreakpoints(
+    client: Client,
+    breakpoints: readonly { breakpoint: Breakpoint; targets: ReadonlySet<Target> }[],
+  ): void {
+    this.#clients.set(client, breakpoints);
+    this.#place();
+  }
+
+  #place(): void {
+    const all = [...this.#clients.values()].flat();
+    for (const running of this.#running) {
+      const own = all.filter(({ targets }) => targets.has(running.target)).map(({ breakpoint }) => breakpoint);
+      if (own.length === 0 && !running.probes) continue;
+      running.probes =
+        own.length === 0 ? undefined : new TargetProbes(running.target, running.target.runs!, own, running.probes);
+      running.target.runs!.probes = running.probes;
+    }
+  }
+
+  isStopped(target: Target): boolean {
+    return this.#running.every((running) => running.target !== target || running.resumption === undefined);
+  }
+
+  /** Let targets run; those not named go on as they are. */
+  resume(resumptions: ReadonlyMap<Target, Resumption>): void {
+    for (const running of this.#running) {
+      const resumption = resumptions.get(running.target);
+      if (!resumption || running.target.process.ending) continue;
+      const { runs } = running.target;
+      running.resumption = resumption;
+      running.probes?.pass();
+      runs!.stopAt = stopAt(resumption, runs!.steps);
+    }
+    this.onResume();
+  }
+
+  /** Stop targets where they are. */
+  stop(targets: Iterable<Target>): void {
+    const wanted = new Set(targets);
+    for (const running of this.#running) if (wanted.has(running.target)) halt(running);
+  }
+
+  /** Run the machine as `Machine.run` does. What stopped is told to the clients before this returns. */
+  run(cycles: number): Progress {
+    if (this.#running.every(({ resumption, target }) => !resumption || target.process.ending)) {
+      if (!this.processes.every((p) => p.ending)) return { kind: 'stopped' };
+    }
+    this.#hold();
+    const progress = this.machine.run(cycles);
+    const events = [...this.#stops(), ...this.#endings()];
+    if (events.length > 0) this.#tell(events);
+    return progress.kind === 'stopped' && events.length === 0 ? { kind: 'ran' } : progress;
+  }
+
+  /** Vcpus that are stopped while others run are kept from the core. */
+  #hold(): void {
+    for (const { resumption, target } of this.#running) {
+      const held = resumption === undefined;
+      if (target.runs!.held === held) continue;
+      target.runs!.held = held;
+      this.record({ kind: 'held', cycle: this.machine.clock.now, target: target.name, held });
+    }
+  }
+
+  record(input: DebugInput): void {
+    for (const listen of this.inputs) listen(input);
+  }
+
+  #stops(): StopEvent[] {
+    const events: StopEvent[] = [];
+    for (const running of this.#running) {
+      const event = running.resumption && stopEvent(running);
+      if (!event) continue;
+      events.push(event);
+      halt(running);
+    }
+    return events;
+  }
+
+  #endings(): StopEvent[] {
+    const events: StopEvent[] = [];
+    for (const process of this.processes) {
+      const { ending } = process;
+      if (!ending) this.#ended.delete(process);
+      else if (!this.#ended.has(process)) {
+        this.#ended.add(process);
+        events.push({ kind: 'ended', process, ending });
+      }
+    }
+    return events;
+  }
+
+  #tell(events: readonly StopEvent[]): void {
+    for (const client of this.clients) {
+      const own = events.filter((event) => concerns(event, client.scope));
+      if (own.length > 0) client.stopped(own);
+    }
+  }
+}
+
+const concerns = (event: StopEvent, scope: readonly Target[]): boolean =>
+  'target' in event ? scope.includes(event.target) : scope.some(({ process }) => process === event.process);
+
+const stopAt = (resumption: Resumption, steps: number): number => {
+  if (resumption.kind === 'run') return Infinity;
+  return steps + (resumption.kind === 'step' ? resumption.count : 1);
+};
+
+/** Why it stands where it is, if it does; a step within its range goes on. */
+function stopEvent({ target, probes, resumption }: Running): StopEvent | undefined {
+  const runs = target.runs!;
+  if (probes?.stop && probes.hit) return { kind: probes.stop.kind, target, hit: probes.hit };
+  if (runs.steps < runs.stopAt) return undefined;
+  const pc = target.registers.get('pc');
+  if (resumption?.kind === 'range' && resumption.from <= pc && pc < resumption.to) {
+    runs.stopAt = runs.steps + 1;
+    return undefined;
+  }
+  return { kind: 'step', target };
+}
+
+function halt(running: Running): void {
+  running.resumption = undefined;
+  running.probes?.pass();
+  running.target.runs!.stopAt = Infinity;
+}

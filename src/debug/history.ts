@@ -1,0 +1,19 @@
+import type { StopEvent } from './debugger.js';
+import type { Target } from './target.js';
+
+/** How a run backwards ended. */
+export type BackwardEnd = { readonly kind: 'stopped'; readonly event: StopEvent } | { readonly kind: 'beginning' }; // there is no earlier history
+
+/**
+ * What goes backwards: snapshots and replay. A debugger that has one offers reverse execution; the machine is stopped when it
+ * is called, and stands at another point of its past, in exactly the state of then, when it returns.
+ */
+export interface History {
+  /** One step of a target back: to before its last instruction, interrupt or hypercall. */
+  stepBack(target: Target): BackwardEnd;
+  /**
+   * Back to the last stop of these targets: before an instruction with a breakpoint, or before the one that accessed what is
+   * watched.
+   */
+  continueBack(targets: readonly Target[]): BackwardEnd;
+}
