@@ -218,6 +218,11 @@ export class ShadowTlb implements PidOwner {
     this.vcpu.account.shadow.pidsReclaimed += 1;
   }
 
+  /** Does this real PID stand for one of the guest's contexts now? */
+  holds(real: number): boolean {
+    return this.#contextOf(real) !== undefined;
+  }
+
   /** Every valid entry lies within what was granted to the partition: what a test asks after each exit. */
   get withinGrants(): boolean {
     const { tlb } = this.vcpu.shadow;
