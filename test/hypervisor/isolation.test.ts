@@ -11,7 +11,7 @@ test('whatever guests of random code do, they reach nothing of others, take nobo
   );
   expect(Object.keys(result.kinds).toSorted()).toEqual(kinds);
   for (const kind of kinds) expect(result.kinds[kind]).toBeGreaterThan(100);
-  expect(result.lives).toBeGreaterThan(200);
+  expect(result.lives).toBeGreaterThan(result.exits / 1000);
   // Four take turns; a turn is longer than its quantum by at most the exit that it ends with
   expect(result.witnessShare).toBeGreaterThan(0.24);
 }, 300_000);
