@@ -20,6 +20,7 @@ import {
   type ProgramState,
   type Progress,
 } from './machine.js';
+import { TrapWatch } from './trap-watch.js';
 import type { InputRecord, SerialInput } from './serial-input.js';
 
 export interface BareOptions {
@@ -44,8 +45,10 @@ export class BareMachine implements Machine, Debuggable {
   readonly board: Board;
   #ending: Ending | undefined;
   #finished: number | undefined;
-  #lastTrap: Trap | undefined;
-  #lastTrapAt = 0;
+  /** The traps that the program took; for a person who wonders. */
+  readonly traps = new TrapWatch();
+  /** It faults in a loop: the same translation fails again and again. */
+  repeats = false;
   #contents: BootContents | undefined;
   /** Since power-on or `resetAccounts`. */
   readonly account = { since: 0, retiredBefore: 0, idleCycles: 0, interrupts: new Map<TrapKind, number>() };
@@ -86,6 +89,8 @@ export class BareMachine implements Machine, Debuggable {
     this.board.reset();
     enter(this.#core, boot);
     this.#core.watchSelfBranch = true;
+    this.traps.reset();
+    this.repeats = false;
     return undefined;
   }
 
@@ -105,7 +110,7 @@ export class BareMachine implements Machine, Debuggable {
         return { kind: 'stopped' }; // an interrupt that came with the last step waits
       else if (stop.kind === 'trap') this.#deliver(stop.trap);
       else if (stop.kind === 'reset') this.#reset();
-      else if (stop.kind === 'checkstop') this.#ending = { kind: 'checkstop' };
+      else if (stop.kind === 'checkstop') this.#checkstop();
       else if (stop.kind === 'idle' && core.canBeInterrupted) return { kind: 'idle', until: this.clock.next };
       else if (stop.kind === 'idle' || (stop.kind === 'self-branch' && !core.canBeInterrupted))
         this.#ending = { kind: 'halted' };
@@ -131,8 +136,7 @@ export class BareMachine implements Machine, Debuggable {
   /** Entering a handler takes a cycle, so that a program that only traps makes time pass too. */
   #deliver(trap: Trap): void {
     const core = this.#core;
-    this.#lastTrap = trap;
-    this.#lastTrapAt = core.regs.pc;
+    if (this.traps.note(trap, core, this.#fruitless)) this.repeats = true;
     this.account.interrupts.set(trap.kind, (this.account.interrupts.get(trap.kind) ?? 0) + 1);
     deliver(trap, core.regs, core.system);
     core.contextChanged();
@@ -140,6 +144,11 @@ export class BareMachine implements Machine, Debuggable {
     this.clock.now += 1;
     this.#events += 1;
     if (++this.#fruitless >= FRUITLESS_LIMIT) this.#ending = { kind: 'fault-loop' };
+  }
+
+  #checkstop(): void {
+    if (this.#core.trap) this.traps.note(this.#core.trap, this.#core, this.#fruitless);
+    this.#ending = { kind: 'checkstop' };
   }
 
   #reset(): void {
@@ -150,6 +159,10 @@ export class BareMachine implements Machine, Debuggable {
     }
     for (const { target } of this.board.bus.ram.regions) target.clearDirty();
     this.start(this.#contents);
+  }
+
+  get ending(): Ending | undefined {
+    return this.#ending;
   }
 
   type(stream: string, bytes: Uint8Array): boolean {
@@ -198,7 +211,7 @@ export class BareMachine implements Machine, Debuggable {
   get programs(): readonly ProgramState[] {
     const { regs, waits } = this.#core;
     const active = waits ? 'waiting for an interrupt' : 'running';
-    const trap = this.#lastTrap;
+    const { last } = this.traps;
     return [
       {
         name: 'board',
@@ -206,7 +219,7 @@ export class BareMachine implements Machine, Debuggable {
         ending: this.#ending,
         down: this.#ending && describeEnding(this.#ending),
         pc: regs.pc,
-        lastTrap: trap && `${trap.kind} at 0x${this.#lastTrapAt.toString(16)}`,
+        lastTrap: last && `${last.trap.kind} at 0x${last.pc.toString(16)}`,
       },
     ];
   }

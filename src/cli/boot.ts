@@ -8,10 +8,12 @@ import { physicalReg } from '../devicetree/addresses.js';
 import { configure } from '../devicetree/configuration.js';
 import { didYouMean } from '../devicetree/suggest.js';
 import type { Tree } from '../devicetree/tree.js';
+import type { FaultReport } from '../hypervisor/fault-report.js';
 import { Hypervisor, type GuestFiles } from '../hypervisor/hypervisor.js';
 import { checkConfig, insist, readTree, type Configured } from './config.js';
 import { converse, type ConsoleOptions } from './console.js';
 import { UsageError } from './errors.js';
+import { explainBare, Faults } from './faults.js';
 import { Files, namedImage, namedInitrd } from './files.js';
 import { Journal } from './journal.js';
 import { Wiring } from './wiring.js';
@@ -36,7 +38,8 @@ export async function bootConfigured(configured: Configured, options: BootOption
   const configuration = configure(tree);
   const wiring = new Wiring(new Mux());
   const journal = new Journal();
-  const hypervisor = new Hypervisor({
+  const faults: Faults = new Faults(wiring.mux, (name) => hypervisor.explain(name));
+  const hypervisor: Hypervisor = new Hypervisor({
     memory: new SharedMemory(memorySize(tree) + STATE_BYTES),
     clock: new Clock(),
     engine: new Interpreter({ features: featuresOf(tree) }),
@@ -45,6 +48,7 @@ export async function bootConfigured(configured: Configured, options: BootOption
     transmit: wiring.transmit,
     recordInput: () => {},
     log: journal.say,
+    fault: (report) => faults.add(report),
   });
   const guests = new Map<string, GuestFiles>();
   for (const { name, image, initrd } of configuration.partitions) {
@@ -52,7 +56,7 @@ export async function bootConfigured(configured: Configured, options: BootOption
   }
   const problem = hypervisor.start(guests, heldBack(options, [...guests.keys()]));
   if (problem) throw new UsageError(problem.problem);
-  return converse(hypervisor, wiring, frequencyOf(tree), options, journal);
+  return converse(hypervisor, wiring, frequencyOf(tree), options, { journal, faults });
 }
 
 /** The partitions that are not to run until somebody starts them. */
@@ -85,7 +89,9 @@ export async function runBare(tree: Tree, bare: BareOptions, options: ConsoleOpt
   });
   const problem = machine.start({ image, tree, ...(initrd && { initrd }) });
   if (problem) throw new UsageError(`${bare.image}: ${problem.problem}; --memory SIZE gives the board more`);
-  return converse(machine, wiring, frequencyOf(tree), options, new Journal());
+  const explain = (): FaultReport | undefined => explainBare(machine, image.symbols ?? []);
+  const faults = new Faults(wiring.mux, explain);
+  return converse(machine, wiring, frequencyOf(tree), options, { journal: new Journal(), faults });
 }
 
 const ofType = (tree: Tree, type: string) => [...tree.root.walk()].filter((n) => n.get('device_type')?.string === type);

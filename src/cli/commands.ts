@@ -10,6 +10,8 @@ export interface Subject {
   readonly machine: Machine;
   /** Lines that say where the streams' ptys are. */
   ptys(): string[];
+  /** Why a program died, or how things stand with it; without a name, who died. */
+  fault(program?: string): string[];
 }
 
 interface Command {
@@ -43,6 +45,10 @@ const commands: Readonly<Record<string, Command>> = {
   stats:      {
     takes: 'NAME|reset', help: 'instructions, cycles, and exits by kind: of all, of a partition, or `stats reset`', run: stats,
     words: ({ machine }) => [...partitionNames(machine), 'reset'],
+  },
+  fault:      {
+    takes: 'NAME', help: 'why a program died, or how things stand with it', run: ({ fault }, [name]) => fault(name),
+    words: ({ machine }) => machine.programs.map((p) => p.name),
   },
   help:       { help: 'this list',                                    run: () => help() },
 };

@@ -9,6 +9,7 @@ import { Terminal } from '../console/terminal.js';
 import { command, completions, programLines, stateOf } from './commands.js';
 import { Departure } from './departure.js';
 import { UsageError } from './errors.js';
+import type { Faults } from './faults.js';
 import { dialogue, openStreams, StandardInput, typeScripts, type InputOptions } from './input.js';
 import { followPrograms, type Journal } from './journal.js';
 import { givePtys, type PtyLinks } from './ptys.js';
@@ -26,6 +27,8 @@ export interface ConsoleOptions extends InputOptions {
   /** Seconds of wall time. */
   readonly timeout?: number;
   readonly stats?: string | boolean;
+  /** Where the reports of what died go, as JSON. */
+  readonly faultReport?: string;
 }
 
 /** Milliseconds of wall time without output after which a person at a terminal is told what the guests do. */
@@ -45,7 +48,7 @@ export async function converse(
   wiring: Wiring,
   frequency: number,
   options: ConsoleOptions,
-  journal: Journal,
+  { journal, faults }: { readonly journal: Journal; readonly faults: Faults },
 ): Promise<number> {
   const { mux } = wiring;
   const escape = escapeKey(options);
@@ -55,7 +58,7 @@ export async function converse(
   const scripted = typeScripts(machine, streams, options.input);
   const departure = new Departure();
   const links: PtyLinks = { count: 0, of: () => undefined };
-  const { terminal, headless, say } = openConsole(machine, streams, escape, options, departure, links, () =>
+  const { terminal, headless, say } = openConsole({ machine, faults }, streams, escape, options, departure, links, () =>
     session.wake(),
   );
   mux.attach((terminal ?? headless)!);
@@ -85,10 +88,15 @@ export async function converse(
     mux.flush(); // what it printed comes before that it ended
     if (followPrograms(machine, streams) === 0 || !terminal) say(line);
   });
+  faults.listen(options.faultReport, (report, lines) => {
+    if (terminal) say(`\`fault ${report.program}\` on the command line (the escape key, then :) explains why`);
+    else lines.forEach(say);
+  });
   const end = await session.run();
   input?.close();
   mux.flush();
   if (end.kind === 'ended' && journal.empty) say(`the program ${describeEnding(end.progress.ending)}`);
+  if (end.kind === 'ended' && journal.empty) faults.look();
   await mux.close();
   departure.close();
   conclude(machine, end, options, { departure, first });
@@ -103,7 +111,7 @@ function escapeKey({ escape }: ConsoleOptions): EscapeKey | undefined {
 
 /** The terminal, where there is one and it is wanted; lines on standard output else. */
 function openConsole(
-  machine: Machine,
+  { machine, faults }: { readonly machine: Machine; readonly faults: Faults },
   streams: readonly Stream[],
   escape: EscapeKey | undefined,
   { headless = false }: ConsoleOptions,
@@ -118,7 +126,7 @@ function openConsole(
       say: complain,
     };
   }
-  const subject = { machine, ptys: () => ptyLines(streams, links) };
+  const subject = { machine, fault: (name?: string) => faults.lines(name), ptys: () => ptyLines(streams, links) };
   const terminal = new Terminal({
     input: process.stdin,
     output: process.stdout,

@@ -25,6 +25,7 @@ const consoleOptions = [
   new Option('--ptys [DIR]', 'a pty for each stream, linked to by name in DIR (default on a terminal)'),
   new Option('--no-ptys', 'no ptys'),
   new Option('--escape <KEY>', 'the multiplexer’s key: ctrl-a (default), ctrl-b …, or none'),
+  new Option('--fault-report <FILE>', 'write why a program died as JSON, a line each (docs/faults.md)'),
   new Option('--max-instructions <N>', 'stop after so many instructions').argParser((text) => parseCount('--max-instructions', text)),
   new Option('--timeout <SECONDS>', 'stop after so much wall time, with status 1').argParser(parseSeconds),
   new Option('--stats [FORMAT]', 'at the end: instructions, cycles, and exits by kind for each partition; json is the last line of standard output').choices(['text', 'json']),

@@ -20,6 +20,8 @@ import type { Node, Tree } from '../devicetree/tree.js';
 import type { BootProblem } from '../loader/boot.js';
 import type { Image } from '../loader/contents.js';
 import { ExitAccount } from './accounting.js';
+import { explain, type FaultReport } from './fault-report.js';
+import { faultSubject } from './fault-subject.js';
 import { guestTree } from './guest-tree.js';
 import { refusal, type Ask } from './lifecycle.js';
 import { magicPageAt } from './magic-page.js';
@@ -41,6 +43,8 @@ export interface HypervisorOptions {
   /** Where a port's bytes go, by stream name. */
   transmit(stream: string): (byte: number) => void;
   readonly recordInput: (record: InputRecord) => void;
+  /** A partition died, or faults in a loop: why, as far as that can be seen. */
+  fault?(report: FaultReport): void;
   /** What the hypervisor has to tell: a line without its end. */
   log(line: string): void;
 }
@@ -75,6 +79,7 @@ export class Hypervisor implements Machine {
   readonly #scheduler: RoundRobin;
   readonly #redirected = new Map<Node, { line: Line | undefined }>();
   readonly #announced = new Set<Partition>();
+  readonly #looping = new Set<Vcpu>();
   #last: Vcpu | undefined;
   #retired = 0;
   /** Whose turn it is, and until which cycle. */
@@ -268,9 +273,12 @@ export class Hypervisor implements Machine {
   #announce(): void {
     for (const partition of this.partitions) {
       const { ending, running, name } = partition;
+      for (const vcpu of partition.vcpus) this.#announceLoop(vcpu);
       if (ending && !this.#announced.has(partition)) {
         this.#announced.add(partition);
         this.options.log(`partition '${name}' ${describeEnding(ending)}`);
+        const report = this.explain(name);
+        if (report) this.options.fault?.(report);
       } else if (running && this.#announced.delete(partition)) {
         this.options.log(`partition '${name}' was started`);
       }
@@ -280,6 +288,23 @@ export class Hypervisor implements Machine {
   get #ended(): Progress {
     const startable = this.partitions.some((p) => p.heldBack);
     return { kind: 'ended', ending: this.#ending, ...(startable && { startable }) };
+  }
+
+  /** It goes on, since only its memory could tell whether it will ever be otherwise. */
+  #announceLoop(vcpu: Vcpu): void {
+    if (!vcpu.repeats) this.#looping.delete(vcpu); // it may have started anew
+    if (!vcpu.repeats || this.#looping.has(vcpu)) return;
+    this.#looping.add(vcpu);
+    this.options.log(`partition '${vcpu.partition.name}' faults in a loop: the same fault, again and again`);
+    const report = explain(faultSubject(this, vcpu, vcpu.partition.ending));
+    if (report) this.options.fault?.(report);
+  }
+
+  /** What became of a partition, and why; of one that goes on, how things stand. Undefined: it ended as it should. */
+  explain(name: string): FaultReport | undefined {
+    const partition = this.partitions.find((p) => p.name === name);
+    const [vcpu] = partition?.vcpus ?? [];
+    return partition && vcpu && explain(faultSubject(this, vcpu, partition.ending));
   }
 
   /** The worst of the partitions' endings. */
@@ -330,7 +355,7 @@ export class Hypervisor implements Machine {
   get programs(): readonly ProgramState[] {
     return this.partitions.map((partition) => {
       const [vcpu] = partition.vcpus;
-      const last = vcpu?.lastTrap;
+      const last = vcpu?.traps.last;
       return {
         name: partition.name,
         state: partition.state,

@@ -8,7 +8,7 @@ import type { Vcpu } from './vcpu.js';
 /** Send the guest to its own handler, by the very function that is a bare board's interrupt. It takes a cycle, as there. */
 export function inject(trap: Trap, vcpu: Vcpu): Outcome {
   const { machine, partition } = vcpu;
-  vcpu.lastTrap = { trap, pc: machine.regs.pc };
+  if (vcpu.traps.note(trap, machine, vcpu.fruitless)) vcpu.repeats = true;
   if (trap.kind === 'machine-check' && !(machine.system.msr & MSR.ME)) {
     partition.end({ kind: 'checkstop' });
     return 'reschedule';

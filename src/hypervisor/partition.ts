@@ -7,6 +7,7 @@ import type { Line } from '../bus/bus.js';
 import type { PartitionConfiguration } from '../devicetree/configuration.js';
 import type { Tree } from '../devicetree/tree.js';
 import { loadProgram, type BootContents, type BootProblem, type BootState } from '../loader/boot.js';
+import type { ImageSymbol } from '../loader/contents.js';
 import { ByteChannel } from './byte-channel.js';
 import { Doorbell } from './doorbell.js';
 import { byteChannelHandle } from './guest-tree.js';
@@ -83,6 +84,11 @@ export class Partition {
 
   get name(): string {
     return this.config.name;
+  }
+
+  /** What the image calls its addresses. */
+  get symbols(): readonly ImageSymbol[] {
+    return this.#contents?.image.symbols ?? [];
   }
 
   /** Where it is in its life, in Topaz's words. */

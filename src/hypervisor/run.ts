@@ -114,6 +114,7 @@ function settle(exit: Exit, vcpu: Vcpu, costs: Costs, observe: (observation: Obs
   const { clock } = vcpu.machine;
   const cycle = clock.now;
   const detail = detailOf(exit, vcpu);
+  vcpu.recent.record(exit.kind, detail, vcpu.machine.regs.pc, cycle);
   observe({ vcpu, exit, cycle });
   clock.now += costs.exitCycles(exit.kind);
   const outcome = handle(exit, vcpu);

@@ -1,6 +1,7 @@
 import { assert } from '../bus/assert.js';
 import type { Board } from '../board/board.js';
 import type { Debuggable } from '../board/machine.js';
+import { TrapWatch } from '../board/trap-watch.js';
 import type { Core, Stop } from '../cpu/core.js';
 import type { Probes } from '../cpu/probes.js';
 import { S, System } from '../cpu/state.js';
@@ -8,6 +9,7 @@ import type { Trap } from '../cpu/trap.js';
 import { MSR } from '../isa/registers.js';
 import type { Use } from '../mmu/tlb.js';
 import type { ExitAccount } from './accounting.js';
+import { ExitRing } from './exit-ring.js';
 import type { Partition } from './partition.js';
 import { MagicPage, magicPageAt } from './magic-page.js';
 import type { Placed } from './placement.js';
@@ -28,8 +30,12 @@ export class Vcpu implements Debuggable {
   readonly magicPage: MagicPage | undefined;
   /** The guest is amid its own instructions: its magic page may say what its registers do not yet. */
   inside = false;
-  /** The last trap that the guest itself has seen, and where; for a person who wonders. */
-  lastTrap: { readonly trap: Trap; readonly pc: number } | undefined;
+  /** The traps that the guest itself has seen; for a person who wonders. */
+  readonly traps = new TrapWatch();
+  /** Its last exits. */
+  readonly recent = new ExitRing();
+  /** It faults in a loop: the same translation fails again and again. */
+  repeats = false;
   /** It asked by EV_IDLE to wait for an interrupt. */
   idle = false;
   /** Whether the core is to stop at a branch to itself: once, and again after anything that may have changed its meaning. */
@@ -175,7 +181,9 @@ export class Vcpu implements Debuggable {
     this.shadowTlb.flush();
     this.shadow.reset();
     this.inside = false;
-    this.lastTrap = undefined;
+    this.traps.reset();
+    this.recent.clear();
+    this.repeats = false;
     this.idle = false;
     this.watchSelfBranch = true;
     this.fruitless = 0;

@@ -11,7 +11,7 @@ const spin: Guest = { program: new Code().label('spin').op('mfmsr', { rt: 3 }).b
 function subject() {
   const { hv } = hypervisor({ one: spin, other: spin });
   hv.run(100_000);
-  return { machine: hv, ptys: () => [] };
+  return { machine: hv, ptys: () => [], fault: () => [] };
 }
 
 test('stats tells of all partitions, or of one', () => {

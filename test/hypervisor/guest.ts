@@ -16,6 +16,7 @@ import { configure } from '../../src/devicetree/configuration.js';
 import { describe as describeFinding } from '../../src/devicetree/finding.js';
 import { parse } from '../../src/devicetree/source.js';
 import type { Tree } from '../../src/devicetree/tree.js';
+import type { FaultReport } from '../../src/hypervisor/fault-report.js';
 import { Hypervisor } from '../../src/hypervisor/hypervisor.js';
 import type { Observation } from '../../src/hypervisor/run.js';
 import type { Image } from '../../src/loader/contents.js';
@@ -66,6 +67,7 @@ export interface Setting {
   /** Anything about the board, default 8 MiB of memory. */
   readonly board?: string;
   readonly observe?: (observation: Observation) => void;
+  readonly onFault?: (report: FaultReport) => void;
 }
 
 const MEMORY = '&memory0 { reg = <0x0 0x0 0x00800000>; };';
@@ -128,6 +130,7 @@ export function hypervisor(guests: Readonly<Record<string, Guest>>, setting: Set
     transmit: output.transmit,
     recordInput: (record) => inputs.push(record),
     log: (line) => log.push(line),
+    ...(setting.onFault && { fault: setting.onFault }),
   });
   hv.observers.push((observation) => {
     // What the exits before this one have left behind

@@ -98,7 +98,7 @@ test("Ctrl-C goes to the guest, a resize harms nothing, and the status is the gu
 test('the escape key can be another, and a bare board has all its ports', async () => {
   const terminal = await started(`'${process.execPath}' '${main}' run --bare '${hello}' --no-ptys --escape ctrl-b`);
   await terminal.shows(/^hello>$/m);
-  expect(terminal.screen).toMatch(/^\[hv440\] 1: board\/serial@ef600300, 2: [^]*Ctrl-B then 1…4 switches/);
+  expect(terminal.screen).toMatch(/^\[hv440\] 1: board\/serial@ef600300, 2: [^]*Ctrl-B then 1…5 switches/);
   terminal.press('C-b', 'x');
   await gaveBack(terminal, 0);
 });
