@@ -9,6 +9,8 @@ import { Terminal } from '../console/terminal.js';
 import { command, completions, programLines, stateOf } from './commands.js';
 import { Departure } from './departure.js';
 import { UsageError } from './errors.js';
+import type { FaultReport } from '../hypervisor/fault-report.js';
+import { faultSummary } from './fault-text.js';
 import type { Faults } from './faults.js';
 import { dialogue, openStreams, StandardInput, typeScripts, type InputOptions } from './input.js';
 import { followPrograms, type Journal } from './journal.js';
@@ -90,7 +92,7 @@ export async function converse(
   });
   faults.listen(options.faultReport, (report, lines) => {
     if (terminal) say(`\`fault ${report.program}\` on the command line (the escape key, then :) explains why`);
-    else lines.forEach(say);
+    else (halted(report) ? [`${faultSummary(report)} (--fault-report FILE has more)`] : lines).forEach(say);
   });
   const end = await session.run();
   input?.close();
@@ -102,6 +104,10 @@ export async function converse(
   conclude(machine, end, options, { departure, first });
   return unmet(expecter) ? 1 : statusOf(end, departure);
 }
+
+/** Did it stop as programs do that have done their work? Then a line is enough. */
+const halted = ({ kind }: FaultReport): boolean =>
+  kind === 'branches-forever' || kind === 'waits-forever' || kind === 'reset';
 
 function escapeKey({ escape }: ConsoleOptions): EscapeKey | undefined {
   const key = escape === undefined ? undefined : parseEscapeKey(escape);

@@ -164,8 +164,13 @@ test('a guest that halts ends the run, with the reason', async () => {
   const halting = put('halting.elf', elf({ segments: [{ virtual: 0x1000, bytes: words(0x48000000) }], entry: 0x1000 }));
   const [bare, partition] = await twice([halting]);
   expect([bare!.status, partition!.status]).toEqual([0, 0]);
-  expect(bare!.stderr).toBe('hv440: the program halted: it waits, and no interrupt that it enabled can come\n');
-  expect(partition!.stderr).toMatch(/^hv440: partition 'halting' halted: /);
+  expect(bare!.stderr).toBe(
+    'hv440: the program halted: it waits, and no interrupt that it enabled can come\n' +
+      'hv440: board: branches-forever: at 0x1000 (--fault-report FILE has more)\n',
+  );
+  expect(partition!.stderr).toMatch(
+    /^hv440: partition 'halting' halted: .*\nhv440: halting: branches-forever: at 0x1000 /,
+  );
 });
 
 test('--initrd is announced in the tree', async () => {

@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { MSR, TCR } from '../../src/isa/registers.js';
+import { ExitRing } from '../../src/hypervisor/exit-ring.js';
 import type { FaultReport } from '../../src/hypervisor/fault-report.js';
 import { explainBare } from '../../src/cli/faults.js';
 import { faultLines } from '../../src/cli/fault-text.js';
@@ -183,22 +184,19 @@ test('one that ends by its finisher has nothing to explain, and one that runs is
   expect(made.hv.explain('nobody')).toBeUndefined();
 });
 
-test('the last exits are those before it died, the same ones in a row as one', () => {
-  const code = new Code();
-  for (let i = 0; i < 40; i++) code.mfspr(3, 'SPRG0');
-  const { exits } = die(
-    code
-      .li(4, 3)
-      .label('again')
-      .op('mfmsr', { rt: 3 })
-      .op('addic.', { rt: 4, ra: 4, si: -1 })
-      .bc(4, 2, 'again')
-      .label('end')
-      .b('end'),
-  );
-  expect(exits).toHaveLength(16);
-  expect(exits.at(-1)).toMatch(/^cycle \d+: emulate \(mfmsr\) at 0x10a8, 3 times$/);
-  expect(exits[0]).toMatch(/mfspr SPRG0/);
+test('the last exits are kept, the same ones in a row as one', () => {
+  const ring = new ExitRing();
+  for (let i = 0; i < 40; i++) ring.record('emulate', 7, 0x1000 + 4 * i, i);
+  for (let i = 40; i < 43; i++) ring.record('device', 9, 0x2000, i);
+  ring.record('device', 10, 0x2000, 43);
+  expect(ring.recent).toHaveLength(16);
+  expect(ring.recent[0]).toEqual({ kind: 'emulate', detail: 7, pc: 0x1000 + 4 * 26, cycle: 26, times: 1 });
+  expect(ring.recent.slice(-2)).toEqual([
+    { kind: 'device', detail: 9, pc: 0x2000, cycle: 40, times: 3 },
+    { kind: 'device', detail: 10, pc: 0x2000, cycle: 43, times: 1 },
+  ]);
+  ring.clear();
+  expect(ring.recent).toEqual([]);
 });
 
 test('a program that dies on the bare board is explained alike', () => {
