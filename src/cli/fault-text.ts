@@ -14,13 +14,13 @@ export function faultSummary({ program, kind, trap, pc }: FaultReport): string {
 
 /** A report as lines for a person. `lastLine` is what the program printed last. */
 export function faultLines(report: FaultReport, lastLine: string | undefined): string[] {
-  const { program, vcpu, kind, meaning, pc, trap, then, handler } = report;
+  const { program, vcpu, kind, meaning, pc, trap, ended, handler } = report;
   return [
     `${program}/cpu${vcpu}: ${kind}: ${meaning}`,
     ...row('at', [`pc ${place(pc)}, cycle ${report.cycle}, ${report.instructions} instructions`]),
     ...row('trap', trap ? trapLines(trap) : []),
     ...row('handler', handler ? [`IVOR${handler.ivor} leads to ${place(handler.at)}`, ...pathLines(handler.path)] : []),
-    ...row('then', then ? (then.at.address === handler?.at.address ? [trapText(then)] : trapLines(then)) : []),
+    ...row('then', ended ? (ended.at.address === handler?.at.address ? [trapText(ended)] : trapLines(ended)) : []),
     ...row('code', codeLines(report)),
     ...row('registers', registerLines(report)),
     ...row('exits', report.exits.slice(-8)),

@@ -44,7 +44,7 @@ export interface FaultReport {
   /** What began it. */
   readonly trap?: TrapReport;
   /** The trap that its handler could not be entered for, where that is another. */
-  readonly then?: TrapReport;
+  readonly ended?: TrapReport;
   /** Where the processor went for the first trap, and what became of that. */
   readonly handler?: { readonly ivor: number; readonly at: Place; readonly path: AddressPath };
   readonly code: readonly CodeLine[];
@@ -91,7 +91,7 @@ export function explain(subject: FaultSubject): FaultReport | undefined {
     instructions: subject.instructions,
     pc: placeOf(pc, subject),
     ...(first && { trap: trapReport(first, subject) }),
-    ...(last && last.trap.kind !== first?.trap.kind && { then: trapReport(last, subject) }),
+    ...(last && last.trap.kind !== first?.trap.kind && { ended: trapReport(last, subject) }),
     ...(first && ending?.kind === 'fault-loop' && { handler: handlerOf(first, subject) }),
     code,
     registers: registersOf(subject, first, code.find((line) => line.culprit)?.text ?? ''),

@@ -47,7 +47,7 @@ test('a wild store before there is any handler', () => {
   expect(report.trap!.path!.near).toBe('the nearest of 15 entries is 12, which ends 0x4 below: 0xc0000000–0xcfffffff');
   expect(report.registers).toMatchObject({ r5: 0xd0000000, DEAR: 0xd0000004, IVPR: 0, IVOR13: 0 });
   expect(report.code.find((line) => line.culprit)).toMatchObject({ text: 'stw r3,4(r5)' });
-  expect(report.then).toMatchObject({ kind: 'program', cause: 'illegal', at: { address: 0 } });
+  expect(report.ended).toMatchObject({ kind: 'program', cause: 'illegal', at: { address: 0 } });
   expect(report.text).toContain('store to 0xd0000004, at 0x1');
 });
 
@@ -70,7 +70,7 @@ test('a store beyond memory that the TLB maps is a machine check, and its handle
   expect(report.trap!.path!.destination).toMatchObject({ reached: false });
   expect(report.text).toContain("nothing of this partition, 0x400 beyond the end of the guest's memory@0");
   expect(report.handler).toMatchObject({ ivor: 1, at: { address: 0xd0000000 }, path: { outcome: 'miss' } });
-  expect(report.then).toMatchObject({ kind: 'instruction-tlb-miss' });
+  expect(report.ended).toMatchObject({ kind: 'instruction-tlb-miss' });
 });
 
 test('a store to where, on the board, another partition has its memory, or another’s device is', () => {
@@ -119,7 +119,7 @@ test('a stack that grew into the handlers leaves no code there', () => {
     at: { address: 0x2000, symbol: 'handlers' },
     path: { outcome: 'hit' },
   });
-  expect(report.then).toMatchObject({ kind: 'program', at: { address: 0x2010 } });
+  expect(report.ended).toMatchObject({ kind: 'program', at: { address: 0x2010 } });
   expect(report.suggestion).toContain('a stack that grew into it');
 });
 
