@@ -44,6 +44,23 @@ test('a page that is larger than the memory is shadowed in parts, the largest th
   ]);
 });
 
+test('256 MiB over 40 MiB of memory that lies behind another’s are pages of 16 MiB, and of 1 MiB at its end', () => {
+  const code = new Code();
+  for (let at = 0; at < 0x2800000; at += 0x400000) code.li(3, at).op('lwz', { rt: 4, ra: 3, d: 0 });
+  code.label('end').b('end');
+  const { hv, partition } = hypervisor(
+    { larger: { ...neighbour, memory: '<0 0 0 0x3000000>' }, guest: { program: code, memory: '<0 0 0 0x2800000>' } },
+    { board: '&memory0 { reg = <0x0 0x0 0x8000000>; };' },
+  );
+  runToEnd(hv);
+  expect(shadowOf(partition('guest').vcpus[0]!)).toEqual([
+    '0+1000000 -> 4000000',
+    '1000000+1000000 -> 5000000',
+    '2000000+100000 -> 6000000',
+    '2400000+100000 -> 6400000',
+  ]);
+});
+
 test('a page with an address askew to its memory is shadowed by pages of 4 KiB at most', () => {
   // The second guest's memory does not begin at a multiple of 64 KiB, since the board is full
   const odd = '<0 0 0 0x13000>';
