@@ -73,7 +73,7 @@ void console_start(void) {
   u64 base, size;
   if (fdt_is(node, "epapr,hv-byte-channel")) {
     channel = fdt_cell(node, "hv-handle", 0, fdt_cell(node, "reg", 0, 0));
-    has_channel = machine.hypercall != 0;
+    has_channel = machine.hypercall[0] != 0;
     line = interrupt_of(node, 0);
   } else if (fdt_reg(node, 0, &base, &size)) {
     start_uart(node, base);

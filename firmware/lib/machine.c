@@ -56,7 +56,8 @@ static void read_tree(void) {
   const char *bootargs = fdt_text(fdt_find("/chosen"), "bootargs");
   machine.bootargs = bootargs ? bootargs : "";
   machine.name = choose_name();
-  machine.hypercall = fdt_cell(fdt_find("/hypervisor"), "hcall-instructions", 0, 0);
+  for (u32 i = 0; i < COUNT(machine.hypercall); i++)
+    machine.hypercall[i] = fdt_cell(fdt_find("/hypervisor"), "hcall-instructions", i, i == 0 ? 0 : 0x60000000);
 }
 
 void guest_start(const void *tree, u32 magic, u32 mapping) {
@@ -122,11 +123,11 @@ u32 dcr_read(u32 number) { return ((u32(*)(void))dcr_code(0x7c600286, number))()
 void dcr_write(u32 number, u32 value) { ((void (*)(u32))dcr_code(0x7c600386, number))(value); } /* mtdcr number,r3 */
 
 void hypercall(u32 token, u32 registers[8]) {
-  static u32 code[2];
-  if (code[0] != machine.hypercall) {
-    code[0] = machine.hypercall;
-    code[1] = 0x4e800020; /* blr */
-    code_written(code, 8);
+  static u32 code[5];
+  if (code[0] != machine.hypercall[0]) {
+    memcpy(code, machine.hypercall, sizeof machine.hypercall);
+    code[4] = 0x4e800020; /* blr */
+    code_written(code, sizeof code);
   }
   register u32 r3 __asm__("r3") = registers[0], r4 __asm__("r4") = registers[1], r5 __asm__("r5") = registers[2],
                r6 __asm__("r6") = registers[3], r7 __asm__("r7") = registers[4], r8 __asm__("r8") = registers[5],

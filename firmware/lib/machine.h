@@ -13,7 +13,7 @@ extern struct machine {
   u32 timebase;          /* ticks a second */
   const char *bootargs;  /* /chosen/bootargs or "" */
   const char *name;      /* label, else name= of the bootargs, else model */
-  u32 hypercall;         /* the instruction of /hypervisor's hcall-instructions, 0 if there is none */
+  u32 hypercall[4];      /* /hypervisor's hcall-instructions, filled up with nops; the first is 0 if there are none */
 } machine;
 
 /* What a guest does: called on its own stack with memory mapped, console up and all interrupts off (MSR[ME] on). */

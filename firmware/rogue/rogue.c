@@ -271,7 +271,7 @@ static void attack_dcrs(void) {
       if (last.gpr[3]) found(&others, "DCR %03x is readable: %08x", dcr, last.gpr[3]);
     }
     /* A machine of its own would lose its memory by hostile values; there only what was read goes back. */
-    if (!run_word(write, SUPERVISOR, machine.hypercall ? random() : last.gpr[3], 0)) trapped++;
+    if (!run_word(write, SUPERVISOR, machine.hypercall[0] ? random() : last.gpr[3], 0)) trapped++;
   }
   interrupts_start();
   printf("rogue: %u moves of 1024 DCRs tried, %u trapped, %u not its own answered\n", tried, trapped, answered);
@@ -456,7 +456,7 @@ static u32 hostile_argument(void) {
 
 static void hostile_call(u32 token, u32 registers[8]) {
   static struct trap_frame start;
-  code[0] = machine.hypercall;
+  code[0] = SC | 0x20; /* LEV 1, which works whatever hcall-instructions say */
   code[1] = SC;
   code_written(code, 8);
   for (u32 i = 0; i < 32; i++) start.gpr[i] = 0x10101010 * (i & 15) + i;
@@ -470,7 +470,7 @@ static void hostile_call(u32 token, u32 registers[8]) {
 static void attack_hypercalls(void) {
   static const u32 vendors[] = {0, 1, 2, 3, 4, 5, 6, 7, 42, 0x7fff, 0x8000, 0x8001, 0xffff};
   u32 tried = 0, refused = 0;
-  if (!machine.hypercall) {
+  if (!machine.hypercall[0]) {
     printf("rogue: no hypervisor here, no hypercalls tried\n");
     return;
   }
