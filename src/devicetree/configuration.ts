@@ -8,6 +8,7 @@ import {
   isFinisher,
   isSerial,
   linesOf,
+  imagePatchesOf,
   magicPagesOf,
   memoryOf,
   offers,
@@ -15,6 +16,7 @@ import {
   partitionsNode,
   portsOf,
   disabled,
+  type ImagePatch,
   type Line,
 } from './partitions.js';
 import { ownPages } from './pages.js';
@@ -67,6 +69,7 @@ export interface PartitionConfiguration {
   readonly node: Node;
   /** Paths are joined with the folder of the file that holds the property. */
   readonly image: string;
+  readonly imagePatches: readonly ImagePatch[];
   readonly initrd?: string;
   readonly bootargs?: string;
   /** By guest-physical address, in the order of the source. */
@@ -146,6 +149,7 @@ function configurePartition(tree: Tree, node: Node): PartitionConfiguration {
     at: node.at,
     node,
     image: pathIn(node, 'image') ?? '',
+    imagePatches: imagePatchesOf(node),
     ...(initrd && { initrd: pathIn(node, 'initrd') ?? '' }),
     ...(bootargs && { bootargs: bootargs.string }),
     memory: memoryOf(node),

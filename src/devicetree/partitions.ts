@@ -130,3 +130,20 @@ export function magicPagesOf(partition: Node): number[] {
   const pages = offers(partition, 'magic-page') ? (partition.cell('vcpus') ?? vcpus.default) : 0;
   return Array.from({ length: pages }, () => 4096);
 }
+
+/** A word of an image to be replaced once it is loaded. */
+export interface ImagePatch {
+  /** Guest-physical. */
+  readonly address: number;
+  /** What has to be there, or the image is another one. */
+  readonly expected: number;
+  readonly word: number;
+}
+
+export function imagePatchesOf(partition: Node): ImagePatch[] {
+  const cells = partition.get('image-patch')?.cells ?? [];
+  return Array.from({ length: Math.floor(cells.length / 3) }, (_, i) => {
+    const [address, expected, word] = cells.slice(i * 3) as [number, number, number];
+    return { address, expected, word };
+  });
+}

@@ -3,7 +3,7 @@ import { enter } from '../board/entry.js';
 import { describeEnding, type Ending, type StoppedBy } from '../board/machine.js';
 import type { SerialInput } from '../board/serial-input.js';
 import { assert } from '../bus/assert.js';
-import type { Line } from '../bus/bus.js';
+import { hex, type Line } from '../bus/bus.js';
 import type { PartitionConfiguration } from '../devicetree/configuration.js';
 import type { Tree } from '../devicetree/tree.js';
 import { loadProgram, type BootContents, type BootProblem, type BootState } from '../loader/boot.js';
@@ -119,7 +119,7 @@ export class Partition {
 
   /** Load the guest at power-on, which takes no time, and let it run or leave it to be started; says why it does not fit. */
   powerOn(contents: BootContents, start: boolean): BootProblem | undefined {
-    const boot = loadProgram(this.board.bus.ram, contents);
+    const boot = this.#load(contents);
     if ('problem' in boot) return boot;
     this.#contents = contents;
     this.#ending = undefined;
@@ -191,13 +191,30 @@ export class Partition {
     this.#ending = undefined;
     this.#change('starting');
     if (entry === undefined) for (const { target } of this.board.bus.ram.regions) target.clearDirty();
-    const contents = entry === undefined ? this.#contents : { image: { ...image, segments: [], entry }, tree };
-    const boot = loadProgram(this.board.bus.ram, contents);
+    const boot =
+      entry === undefined
+        ? this.#load(this.#contents)
+        : loadProgram(this.board.bus.ram, { image: { ...image, segments: [], entry }, tree });
     assert(!('problem' in boot), 'what fitted once fits again');
     const loaded = image.segments.reduce((sum, { size }) => sum + size, initrd?.length ?? 0);
     this.#loading = entry === undefined ? Math.ceil(loaded / 4) : 0;
     this.#enter(boot);
     if (this.#loading === 0) this.#started();
+  }
+
+  /** Load the guest and replace the words of its image that are to be others; each must be the one that is expected. */
+  #load(contents: BootContents): BootState | BootProblem {
+    const { ram } = this.board.bus;
+    const boot = loadProgram(ram, contents);
+    if ('problem' in boot) return boot;
+    for (const { address, expected, word } of this.config.imagePatches) {
+      const region = ram.find(address);
+      const found = region?.target.read(address - region.base, 4);
+      if (!region || found !== expected)
+        return { problem: `image-patch expects ${hex(expected)} at ${hex(address)}, and there is ${hex(found ?? 0)}` };
+      region.target.write(address - region.base, 4, word);
+    }
+    return boot;
   }
 
   /** Everything but memory as after power-on, and the processor at the entry. Its time has not begun. */

@@ -40,6 +40,14 @@ export const partition = {
       source: HV440,
       example: '"../firmware/hello/hello.elf"',
     },
+    'image-patch': {
+      type: 'cells',
+      otherwise: 'the image as it is',
+      meaning:
+        'Words to replace once the image is loaded, at every start: guest-physical address, the word that must be there, the word to have instead. Nothing starts if another word is there. So a known fault of a stock kernel is mended without building one.',
+      source: HV440,
+      example: '<0x000b3fa4 0x418000dc 0x60000000>',
+    },
     initrd: {
       type: 'path',
       otherwise: 'none',

@@ -1,7 +1,7 @@
 import { hex, span, type Range } from '../addresses.js';
-import { memoryOf } from '../partitions.js';
+import { imagePatchesOf, memoryOf } from '../partitions.js';
 import type { Node } from '../tree.js';
-import { at, bytes, nameOf, type Context, type Problem, type Rule } from './rule.js';
+import { at, bytes, count, nameOf, type Context, type Problem, type Rule } from './rule.js';
 
 /** What is set aside for a generated device tree: many times what one with every port needs. */
 const DEVICE_TREE_ROOM = 64 * 1024;
@@ -205,6 +205,33 @@ const initrdDoesNotFit: Rule = {
   },
 };
 
+const imagePatch: Rule = {
+  name: 'image-patch-misplaced',
+  severity: 'error',
+  over: 'partition',
+  reads: ['image', 'image-patch'],
+  requires: ['image-not-found', 'image-not-loadable'],
+  summary:
+    'Each patch of an image is three cells: the guest-physical address of one of its words, that word, and the one to have instead.',
+  remedy: 'Look the address up in a listing (`hv440 disasm`), and take the segment’s virtual base off.',
+  *run(node, context): Iterable<Problem> {
+    const { cells = [] } = node.get('image-patch') ?? {};
+    const problem = (message: string, remedy: string): Problem => ({ ...at(node, 'image-patch'), message, remedy });
+    if (cells.length % 3 !== 0) {
+      yield problem(`'image-patch' has ${count(cells.length, 'cell')}, and takes 3 for each patch`, PATCH_REMEDY);
+      return;
+    }
+    const segments = segmentsOf(node, context, 'image') ?? [];
+    for (const { address } of imagePatchesOf(node)) {
+      const within = segments.some(({ base, size }) => address >= base && address + 4 <= base + size);
+      if (address % 4 !== 0 || !within)
+        yield problem(`'image-patch' has the address ${hex(address)}, where no word of the image is`, PATCH_REMEDY);
+    }
+  },
+};
+
+const PATCH_REMEDY = 'write <address word new-word>, the address guest-physical and a multiple of 4';
+
 /** What can be wrong with the files of partitions. */
 export const imageRules: readonly Rule[] = [
   notFound('image', 'image'),
@@ -213,6 +240,7 @@ export const imageRules: readonly Rule[] = [
   imageOutside,
   entryOutside,
   treeDoesNotFit,
+  imagePatch,
   notFound('initrd', 'initial RAM disk'),
   initrdNotLoadable,
   initrdDoesNotFit,
