@@ -320,7 +320,7 @@ static const struct test tests[] = {
 void guest_main(void) {
   if (!fdt_is(fdt_find("/hypervisor"), "linux,kvm")) {
     printf("paravirt: KVM's interface is not offered here\n");
-    guest_exit(2);
+    guest_exit(1);
   }
   tests_start("paravirt");
   tests_run(tests, COUNT(tests));

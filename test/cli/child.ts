@@ -15,6 +15,7 @@ export const inRoot = (...parts: string[]): string => join(root, ...parts);
 
 export const hello = inRoot('firmware', 'hello', 'hello.elf');
 export const traps = inRoot('firmware', 'traps', 'traps.elf');
+export const paravirt = inRoot('firmware', 'paravirt', 'paravirt.elf');
 export const spin = inRoot('firmware', 'spin', 'spin.elf');
 export const rogue = inRoot('firmware', 'rogue', 'rogue.elf');
 export const twoPartitions = inRoot('devicetrees', 'two-partitions.dts');

@@ -46,6 +46,8 @@ export interface LinuxPartition {
   readonly bootargs?: string;
   /** One UART where it is not said. */
   readonly console?: 'two UARTs' | 'byte channel';
+  /** Further properties of the partition. */
+  readonly properties?: string;
   /** Bytes; 64 MiB where it is not said. */
   readonly memory?: number;
 }
@@ -55,11 +57,12 @@ const uart = (address: string): string => `serial@${address} { compatible = "ns1
 /** Write a configuration with these guests; gives its path. */
 export function partitions(file: string, guests: readonly LinuxPartition[]): string {
   const nodes = guests.map(
-    ({ name, image, initrd, bootargs, console = 'UART', memory = 0x0400_0000 }) => `
+    ({ name, image, initrd, bootargs, console = 'UART', properties = '', memory = 0x0400_0000 }) => `
 	${name} {
 		compatible = "hv440,partition";
 		image = "${image}";
 		memory = <0 0 0 ${memory}>;
+		${properties}
 		${initrd === undefined ? '' : `initrd = "${initrd}";`}
 		${bootargs === undefined ? '' : `bootargs = "${bootargs}";`}
 		${console === 'byte channel' ? 'console { compatible = "epapr,hv-byte-channel"; };' : uart('ef600300')}
