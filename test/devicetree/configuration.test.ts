@@ -50,6 +50,8 @@ test('everything that is left out has the default of its binding', () => {
     memory: [{ base: 0, size: 0x1000000 }],
     vcpus: 1,
     onReset: 'stop',
+    autoStart: true,
+    privileged: false,
     imagePatches: [],
     paravirtualization: { kvm: false, idle: false, hcallInstructions: 'epapr' },
     magicPages: [],
