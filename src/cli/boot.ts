@@ -19,7 +19,7 @@ import { Journal } from './journal.js';
 import { Wiring } from './wiring.js';
 
 /** Processor state, tables and slack beside the board's RAM. */
-const STATE_BYTES = 0x400000;
+export const STATE_BYTES = 0x400000;
 
 export interface BootOptions extends ConsoleOptions {
   /** The partitions that `--no-start` names. */
@@ -97,10 +97,10 @@ export async function runBare(tree: Tree, bare: BareOptions, options: ConsoleOpt
 const ofType = (tree: Tree, type: string) => [...tree.root.walk()].filter((n) => n.get('device_type')?.string === type);
 
 /** Bytes of RAM on the board. */
-function memorySize(tree: Tree): number {
+export function memorySize(tree: Tree): number {
   const ranges = ofType(tree, 'memory').flatMap((n) => physicalReg(n));
   return ranges.reduce((sum, range) => sum + range.size, 0);
 }
 
 /** Cycles a second, from the first cpu node. */
-const frequencyOf = (tree: Tree): number => ofType(tree, 'cpu')[0]?.cell('clock-frequency') ?? 1;
+export const frequencyOf = (tree: Tree): number => ofType(tree, 'cpu')[0]?.cell('clock-frequency') ?? 1;

@@ -120,6 +120,40 @@ function addDisasm(hv440: Command): void {
     .action(action(async () => (await import('./disasm.js')).disasm));
 }
 
+function addOverhead(hv440: Command): void {
+  const shown = examples(
+    'hv440 overhead firmware/bench/bench.elf --bootargs "bench=calls rounds=10"',
+    "hv440 overhead vmlinux --expect '# '",
+    'hv440 overhead devicetrees/two-partitions.dts --max-instructions 1e8',
+    'hv440 overhead firmware/hello/hello.elf --expect "> " --exit-cost 100 --exit-cost emulate=40 --json',
+  );
+  hv440
+    .command('overhead <IMAGE|CONFIG.dts...>')
+    .description('run guests bare and as partitions to the same point: what the hypervisor costs, by kind of exit')
+    .option('--memory <SIZE>', 'an image’s memory, such as 64M (default 128M)', parseSize)
+    .option('--initrd <FILE>', 'an image’s initial RAM disk')
+    .option('--bootargs <TEXT>', 'an image’s command line (/chosen bootargs)')
+    .option('--expect <TEXT>', 'run until the console prints this (C escapes); without it, until the guest ends')
+    .addOption(
+      new Option('--max-instructions <N>', 'give up after so many instructions (default 2e9)').argParser((text) =>
+        parseCount('--max-instructions', text),
+      ),
+    )
+    .addOption(
+      listOption(
+        '--exit-cost <KIND=N>',
+        'cycles that an exit of this kind costs, or N: of every kind (again for others)',
+      ),
+    )
+    .addOption(new Option('--variant <NAME...>', 'only these').choices(['plain', 'magic-page', 'byte-channel', 'both']))
+    .option('--json', 'as JSON (docs/overhead.md)')
+    .addHelpText(
+      'after',
+      `\nExit status: 0, 1 where a guest did not get to where it should, 2 for wrong usage.\n${shown}`,
+    )
+    .action(action(async () => (await import('./overhead.js')).overhead));
+}
+
 function program(): Command {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
   const hv440 = new Command('hv440')
@@ -131,7 +165,7 @@ function program(): Command {
       'after',
       examples('hv440 boot devicetrees/two-partitions.dts', 'hv440 run firmware/hello/hello.elf', 'hv440 help boot'),
     );
-  for (const add of [addBoot, addRun, addCheck, addDts, addDisasm]) add(hv440);
+  for (const add of [addBoot, addRun, addCheck, addDts, addDisasm, addOverhead]) add(hv440);
   hv440.showHelpAfterError('hv440 help lists the commands');
   for (const command of hv440.commands) command.showHelpAfterError(`hv440 help ${command.name()} lists the options`);
   return hv440;
