@@ -13,8 +13,8 @@ export function overheadText(comparisons: readonly Comparison[], model: CostMode
   return [...comparisons.flatMap((c) => [...comparisonLines(c), '']), ...modelLines(model)];
 }
 
-const modelLines = ({ exits, worldSwitch }: CostModel): string[] => [
-  `cost model (cycles an exit; docs/overhead.md tells where they come from): ${exitKinds.map((k) => `${k} ${exits[k]}`).join(', ')}, world-switch ${worldSwitch}`,
+const modelLines = ({ exits, worldSwitch, runAhead }: CostModel): string[] => [
+  `cost model (cycles an exit; docs/overhead.md tells where they come from): ${exitKinds.map((k) => `${k} ${exits[k]}`).join(', ')}, world-switch ${worldSwitch}, run-ahead ${runAhead} an instruction`,
 ];
 
 function comparisonLines(comparison: Comparison): string[] {
@@ -65,7 +65,7 @@ function variantLines(v: MeasuredVariant): string[] {
 }
 
 function detailRows(v: MeasuredVariant, kind: Priced['kinds'][number]['kind']): string[][] {
-  const details = kind === 'world-switch' ? [] : (v.exits[kind]?.details ?? []);
+  const details = kind === 'world-switch' ? [] : kind === 'run-ahead' ? v.ahead : (v.exits[kind]?.details ?? []);
   return details.slice(0, MOST_DETAILS).map((d) => [`  ${d.name}`, count(d.count), fixed(d.perMillion, 1)]);
 }
 

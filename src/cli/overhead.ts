@@ -44,6 +44,8 @@ export interface MeasuredVariant {
   readonly counts: PartitionCounts;
   /** What its exits were about. */
   readonly exits: VcpuReport['exits'];
+  /** What else was emulated in them. */
+  readonly ahead: VcpuReport['ahead']['details'];
   readonly priced: Priced;
   /** The run in which every exit took what the model says. */
   readonly simulated: { readonly cycles: number; readonly instructions: number; readonly percent: number };
@@ -75,7 +77,7 @@ export function overhead(paths: readonly string[], options: OverheadOptions): nu
 
 /** The model of docs/overhead.md with what `--exit-cost` says otherwise. */
 function costModel(changes: readonly string[]): CostModel {
-  const { exits, worldSwitch } = costModels.ppc440;
+  const { exits, worldSwitch, runAhead } = costModels.ppc440;
   const changed: Record<ExitKind, number> = { ...exits };
   for (const change of changes) {
     const [, kind, number = ''] = /^(?:([a-z-]+)=)?(.*)$/.exec(change)!;
@@ -84,7 +86,7 @@ function costModel(changes: readonly string[]): CostModel {
     else if (kind in changed) changed[kind as ExitKind] = cycles;
     else throw new UsageError(`--exit-cost ${change}: there is no kind '${kind}'; there are ${exitKinds.join(', ')}`);
   }
-  return { exits: changed, worldSwitch };
+  return { exits: changed, worldSwitch, runAhead };
 }
 
 function compare(path: string, options: OverheadOptions, model: CostModel): Comparison[] {
@@ -165,14 +167,16 @@ function variantOf(
     complete: run.complete && costed.complete,
     counts,
     exits: run.counts.exits,
+    ahead: run.counts.ahead.details,
     priced,
     simulated: { cycles, instructions, percent: percentOf(cycles - priced.work, priced.work) },
   };
 }
 
 /** Have the simulation charge these costs, whatever the configuration said. */
-function setCosts(tree: Tree, { exits, worldSwitch }: CostModel): void {
+function setCosts(tree: Tree, { exits, worldSwitch, runAhead }: CostModel): void {
   const node = partitionsNode(tree);
   for (const kind of exitKinds) node?.setCells(`exit-cycles-${kind}`, exits[kind]);
   node?.setCells('world-switch-cycles', worldSwitch);
+  node?.setCells('run-ahead-cycles', runAhead);
 }

@@ -21,6 +21,7 @@ import {
 } from './partitions.js';
 import { ownPages } from './pages.js';
 import { placeOf } from './bindings/index.js';
+import { costModels, isCostModel } from './cost-models.js';
 import { serial as serialBinding } from './bindings/serial.js';
 import { joinPath } from './paths.js';
 import type { Node, Position, Tree } from './tree.js';
@@ -116,16 +117,17 @@ export interface Configuration {
 export function configure(tree: Tree): Configuration {
   const node = partitionsNode(tree);
   const costOf = (kind: ExitKind): number =>
-    node?.cell(`exit-cycles-${kind}`) ?? node?.cell('exit-cycles') ?? exit.default;
-  const { quantum, 'exit-cycles': exit, 'world-switch-cycles': worldSwitch } = partitionsBinding.properties;
-  const { 'run-ahead': runAhead, 'run-ahead-cycles': runAheadCycles } = partitionsBinding.properties;
+    node?.cell(`exit-cycles-${kind}`) ?? node?.cell('exit-cycles') ?? model.exits[kind];
+  const { quantum, 'exit-cost-model': modelBinding, 'run-ahead': runAhead } = partitionsBinding.properties;
+  const named = node?.get('exit-cost-model')?.string ?? modelBinding.default;
+  const model = costModels[isCostModel(named) ? named : modelBinding.default];
   const costs = Object.fromEntries(exitKinds.map((kind) => [kind, costOf(kind)])) as Record<ExitKind, number>;
   return {
     partitions: partitionNodes(tree).map((partition) => configurePartition(tree, partition)),
     quantum: node?.cell('quantum') ?? quantum.default,
-    worldSwitchCycles: node?.cell('world-switch-cycles') ?? worldSwitch.default,
+    worldSwitchCycles: node?.cell('world-switch-cycles') ?? model.worldSwitch,
     runAhead: node?.cell('run-ahead') ?? runAhead.default,
-    runAheadCycles: node?.cell('run-ahead-cycles') ?? runAheadCycles.default,
+    runAheadCycles: node?.cell('run-ahead-cycles') ?? model.runAhead,
     exitCycles: (kind) => costs[kind],
   };
 }

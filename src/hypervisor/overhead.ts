@@ -24,12 +24,14 @@ export interface PartitionCounts {
   readonly idle: number;
   readonly exits: Readonly<Partial<Record<ExitKind, number>>>;
   readonly worldSwitches: number;
+  /** Of the emulated instructions, those that caused no exit of their own. */
+  readonly ahead: number;
   /** Cycles that the core was its own in the run that was counted. */
   readonly cycles: number;
 }
 
 export function partitionCounts(vcpu: VcpuReport): PartitionCounts {
-  const { instructions, cycles, time, exits, injected, worldSwitches } = vcpu;
+  const { instructions, cycles, time, exits, injected, worldSwitches, ahead } = vcpu;
   return {
     instructions,
     own: time.guest,
@@ -38,13 +40,14 @@ export function partitionCounts(vcpu: VcpuReport): PartitionCounts {
     idle: time.idle,
     exits: Object.fromEntries(exitKinds.flatMap((kind) => (exits[kind] ? [[kind, exits[kind].count]] : []))),
     worldSwitches: worldSwitches.count,
+    ahead: ahead.count,
     cycles,
   };
 }
 
 /** What one kind of exit adds. */
 export interface PricedKind {
-  readonly kind: ExitKind | 'world-switch';
+  readonly kind: ExitKind | 'world-switch' | 'run-ahead';
   readonly count: number;
   readonly perMillion: number;
   readonly cost: number;
@@ -78,7 +81,11 @@ export function price(counts: PartitionCounts, model: CostModel): Priced {
   });
   const kinds = exitKinds.map((kind) => row(kind, counts.exits[kind] ?? 0, model.exits[kind]));
   const exits = kinds.reduce((sum, k) => sum + k.count, 0);
-  const rows = [...kinds, row('world-switch', counts.worldSwitches, model.worldSwitch)].filter((k) => k.count > 0);
+  const others = [
+    row('run-ahead', counts.ahead, model.runAhead),
+    row('world-switch', counts.worldSwitches, model.worldSwitch),
+  ];
+  const rows = [...kinds, ...others].filter((k) => k.count > 0);
   const overhead = rows.reduce((sum, k) => sum + k.cycles, 0);
   return {
     kinds: rows.toSorted((a, b) => b.cycles - a.cycles),

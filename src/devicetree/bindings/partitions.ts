@@ -53,9 +53,18 @@ export const partitions = {
       source: HV440,
       example: '<100000>',
     },
+    'exit-cost-model': {
+      type: 'string',
+      values: ['unit', 'ppc440'],
+      default: 'unit',
+      meaning:
+        'What exits, world switches and running ahead cost where the properties below do not say it: `unit`, one cycle each; `ppc440`, what handlers take on a real 440, which differs by kind (see overhead.md).',
+      source: HV440,
+      example: '"ppc440"',
+    },
     'exit-cycles': {
       ...cost,
-      default: 1,
+      otherwise: 'as `exit-cost-model` has it',
       meaning: 'Cycles that any exit from a guest into the hypervisor costs; charged to the guest that caused it.',
     },
     'run-ahead': {
@@ -70,13 +79,13 @@ export const partitions = {
     },
     'run-ahead-cycles': {
       ...cost,
-      default: 1,
+      otherwise: 'as `exit-cost-model` has it',
       meaning: 'Cycles that each of these further instructions costs, beside its own.',
       example: '<40>',
     },
     'world-switch-cycles': {
       ...cost,
-      default: 1,
+      otherwise: 'as `exit-cost-model` has it',
       meaning: 'Cycles that it costs to give the core to another partition.',
     },
     '#address-cells': {
