@@ -83,6 +83,8 @@ export interface RunDefaults {
   readonly initrd?: string;
   readonly bootargs?: string;
   readonly onReset: 'stop' | 'restart';
+  /** Bytes that the board has beyond these, for what the hypervisor keeps. Default none. */
+  readonly spare?: number;
 }
 
 /** A path or text in the quotes of a device-tree source. */
@@ -99,12 +101,12 @@ const cells64 = (value: number): string =>
 
 /** The configuration of `hv440 run IMAGE`, as the source text that a person could have written. */
 export function runSource(defaults: RunDefaults): string {
-  const { image, label, memory, initrd, bootargs, onReset } = defaults;
+  const { image, label, memory, initrd, bootargs, onReset, spare = 0 } = defaults;
   const from = process.cwd();
   const path = (file: string): string => quoted(relative(from, resolve(file)) || file);
   return `/dts-v1/;
 /include/ ${quoted(boardFile)}
-&memory0 { reg = <0x0 0x0 0x${memory.toString(16)}>; };
+&memory0 { reg = <0x0 0x0 0x${(memory + spare).toString(16)}>; };
 &partitions {
 	${nodeName(label)} {
 		compatible = "hv440,partition";

@@ -7,7 +7,7 @@ import { Expecter, parseExchanges } from '../console/script.js';
 import { Interpreter } from '../cpu/engine/interpreter.js';
 import type { PartitionConfiguration } from '../devicetree/configuration.js';
 import { configure } from '../devicetree/configuration.js';
-import { Tree } from '../devicetree/tree.js';
+import type { Tree } from '../devicetree/tree.js';
 import { guestTree } from '../hypervisor/guest-tree.js';
 import { Hypervisor, type GuestFiles } from '../hypervisor/hypervisor.js';
 import type { BareCounts } from '../hypervisor/overhead.js';

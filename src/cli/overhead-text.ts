@@ -65,7 +65,8 @@ function variantLines(v: MeasuredVariant): string[] {
 }
 
 function detailRows(v: MeasuredVariant, kind: Priced['kinds'][number]['kind']): string[][] {
-  const details = kind === 'world-switch' ? [] : kind === 'run-ahead' ? v.ahead : (v.exits[kind]?.details ?? []);
+  if (kind === 'world-switch') return [];
+  const details = kind === 'run-ahead' ? v.ahead : (v.exits[kind]?.details ?? []);
   return details.slice(0, MOST_DETAILS).map((d) => [`  ${d.name}`, count(d.count), fixed(d.perMillion, 1)]);
 }
 

@@ -62,6 +62,8 @@ export interface Comparison {
 }
 
 const DEFAULT_MEMORY = 128 * 2 ** 20;
+/** For magic pages. */
+const SPARE = 2 ** 20;
 const DEFAULT_LIMIT = 2e9;
 /** A variant that needs so much more than the bare machine does not get where it should. */
 const PATIENCE = 4;
@@ -120,7 +122,7 @@ function configuration(path: string, options: OverheadOptions): Configured {
   if (initrd !== undefined) namedInitrd(initrd);
   const label = basename(path).replace(/(\.(elf|bin|img))?(\.gz)?$/, '');
   const files = { ...(initrd !== undefined && { initrd }), ...(bootargs !== undefined && { bootargs }) };
-  return parseGenerated(runSource({ image: path, label, memory, onReset: 'stop', ...files }));
+  return parseGenerated(runSource({ image: path, label, memory, onReset: 'stop', spare: SPARE, ...files }));
 }
 
 type VariantRun =

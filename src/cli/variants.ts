@@ -1,4 +1,3 @@
-import { partition } from '../devicetree/bindings/partition.js';
 import { isByteChannel, portsOf } from '../devicetree/partitions.js';
 import type { Node } from '../devicetree/tree.js';
 import type { VcpuReport } from '../hypervisor/report.js';
@@ -18,7 +17,6 @@ export type VariantName = (typeof variantNames)[number];
 const NO_CALL = 'the image makes no such hypercall';
 
 function magicPage(node: Node): string | undefined {
-  if (!('paravirtualization' in partition.properties)) return 'this version offers no magic page';
   node.setStrings('paravirtualization', 'kvm', 'magic-page');
   return undefined;
 }

@@ -105,7 +105,8 @@ export const isGuestMiss = (trap: TrapKind): boolean => guestMisses.includes(tra
 
 /**
  * What an exit was about, for a person: `mfspr SRR0`, `mtdcr UIC0+2`, `write serial@ef600300+0`, `EV_IDLE`,
- * `data-tlb-miss`. `?` is an instruction that could not be decoded.
+ * `data-tlb-miss`. `others` are instructions that are not privileged, or that
+ * could not be decoded.
  */
 export function detailName(detail: Detail, { machine }: Vcpu): string {
   const rest = detail & REST;
@@ -125,7 +126,7 @@ export function detailName(detail: Detail, { machine }: Vcpu): string {
     case field.device:
       return deviceName(rest, machine);
     default:
-      return instructions[rest]?.name ?? '?';
+      return instructions[rest]?.name ?? 'others';
   }
 }
 
