@@ -1,4 +1,4 @@
-import { isByteChannel, portsOf } from '../devicetree/partitions.js';
+import { isByteChannel, isSerial, portsOf } from '../devicetree/partitions.js';
 import type { Node } from '../devicetree/tree.js';
 import type { VcpuReport } from '../hypervisor/report.js';
 
@@ -21,9 +21,10 @@ function magicPage(node: Node): string | undefined {
   return undefined;
 }
 
-/** Its console becomes a byte channel; its ports stay. */
+/** Its console becomes a byte channel, and its serial ports go: a Linux that finds one prints there as well. */
 function byteChannel(node: Node): string | undefined {
   if (portsOf(node).some(isByteChannel)) return 'the configuration has a byte channel already';
+  for (const port of portsOf(node).filter(isSerial)) node.children.splice(node.children.indexOf(port), 1);
   const channel = node.add('overhead-console');
   channel.setStrings('compatible', 'epapr,hv-byte-channel');
   node.setStrings('stdout', channel.name);
