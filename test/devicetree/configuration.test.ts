@@ -6,6 +6,7 @@ import { exitKinds } from '../../src/devicetree/bindings/partitions.js';
 import { decodeBlob, encodeBlob } from '../../src/devicetree/blob.js';
 import { check, type ImageInspector } from '../../src/devicetree/checks/index.js';
 import { boardSerials, configure, type Configuration } from '../../src/devicetree/configuration.js';
+import { costModels } from '../../src/devicetree/cost-models.js';
 import { findingsIn, treeOf } from './images.js';
 
 const here = import.meta.dirname;
@@ -211,4 +212,13 @@ test('a configuration read back from a blob is the same', () => {
       lines: serials.map(({ line, type }) => [line, type]),
     }));
   expect(said(configure(back))).toEqual(said(configure(tree)));
+});
+
+test('a cost model says what exits cost where nothing nearer does', () => {
+  const model = costModels.ppc440;
+  const all = configured(partition(uart('ef600300')), 'exit-cost-model = "ppc440";');
+  expect(exitKinds.map((kind) => all.exitCycles(kind))).toEqual(exitKinds.map((kind) => model.exits[kind]));
+  expect(all).toMatchObject({ worldSwitchCycles: model.worldSwitch, runAheadCycles: model.runAhead });
+  const some = configured(partition(uart('ef600300')), 'exit-cost-model = "ppc440"; exit-cycles-device = <9>;');
+  expect([some.exitCycles('device'), some.exitCycles('emulate')]).toEqual([9, model.exits.emulate]);
 });
