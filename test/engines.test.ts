@@ -4,6 +4,7 @@ import type { Device, Width } from '../src/bus/bus.js';
 import { deliver } from '../src/cpu/deliver.js';
 import type { Engine } from '../src/cpu/engine/engine.js';
 import { Interpreter } from '../src/cpu/engine/interpreter.js';
+import { Translator } from '../src/cpu/engine/translator.js';
 import { R, S } from '../src/cpu/state.js';
 import { asm } from '../src/isa/assemble.js';
 import { decode } from '../src/isa/decode.js';
@@ -17,7 +18,7 @@ import { fieldValues } from './isa/words.js';
  * registers, memory, device accesses, traps, counts and time. The second one has every instruction in a function of its
  * own and no lookaside, so that the fast loads, stores and fetches of the first are compared with the slow path.
  */
-const engines: readonly Engine[] = [new Interpreter(), new Interpreter({ inline: false })];
+const engines: readonly Engine[] = [new Interpreter(), new Interpreter({ inline: false }), new Translator({ hot: 1 })];
 
 const RAM = 0x10000;
 const CODE = 0x1000;

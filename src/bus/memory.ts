@@ -25,7 +25,7 @@ export class SharedMemory {
   readonly words: Int32Array;
   readonly halves: Uint16Array;
   readonly bytes: Uint8Array;
-  /** One byte a 4 KiB page, 1 while an engine keeps translations of code in it. */
+  /** One byte a 4 KiB page: how many keep translations of code in it. */
   readonly #translated: Uint8Array;
   readonly #watchers: CodeWatcher[] = [];
   #used = PAGE_SIZE; // offset 0 stays unused, so that 0 can mean "nothing"
@@ -48,20 +48,19 @@ export class SharedMemory {
 
   /** Are translations kept of code in the page of this offset? Then whoever writes to it calls `wrote`. */
   isTranslated(at: number): boolean {
-    return this.#translated[at >>> 12] === 1;
+    return this.#translated[at >>> 12] !== 0;
   }
 
-  /** From now on, or no longer, translations are kept of code in the page of this offset. */
-  setTranslated(at: number, translated: boolean): void {
-    if (this.isTranslated(at) === translated) return;
-    this.#translated[at >>> 12] = translated ? 1 : 0;
-    if (translated) for (const watcher of this.#watchers) watcher.protect(pageOf(at));
+  /** One more keeps translations of code in the page of this offset, or one less. */
+  countTranslations(at: number, change: 1 | -1): void {
+    this.#translated[at >>> 12]! += change;
+    if (change === 1) for (const watcher of this.#watchers) watcher.protect(pageOf(at));
   }
 
   /** Bytes at this offset have changed, or are about to: translations of them are let go of. */
   wrote(at: number, size: number): void {
     for (let page = pageOf(at); page < at + size; page += PAGE_SIZE) {
-      if (this.#translated[page >>> 12] !== 1) continue;
+      if (!this.isTranslated(page)) continue;
       const [from, to] = [Math.max(page, at), Math.min(page + PAGE_SIZE, at + size)];
       for (const watcher of this.#watchers) watcher.changed(from, to - from);
     }
@@ -82,6 +81,11 @@ export class SharedMemory {
       for (let i = 0; i < width; i++) this.bytes[((at + i) ^ 3) >>> 0] = value >>> (8 * (width - 1 - i));
     } else if (width === 4) this.words[at >>> 2] = value;
     else this.halves[(at ^ 2) >>> 1] = value;
+  }
+
+  /** Bytes that are not reserved yet. */
+  get free(): number {
+    return this.buffer.byteLength - this.#used;
   }
 
   /** Reserve `size` bytes and return their offset, a multiple of `alignment` (a power of two, at least 4). */

@@ -4,4 +4,18 @@ declare namespace WebAssembly {
     constructor(descriptor: { initial: number; maximum?: number; shared?: boolean });
     readonly buffer: SharedArrayBuffer;
   }
+  class Table {
+    constructor(descriptor: { element: 'anyfunc'; initial: number; maximum?: number });
+    readonly length: number;
+    grow(by: number): number;
+    set(index: number, value: Callable | null): void;
+  }
+  type Callable = (...words: number[]) => number;
+  class Module {
+    constructor(bytes: Uint8Array<ArrayBuffer>);
+  }
+  class Instance {
+    constructor(module: Module, imports: { env: Readonly<Record<string, Memory | Table | Callable>> });
+    readonly exports: Readonly<Record<string, Callable>>;
+  }
 }

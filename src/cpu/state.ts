@@ -14,6 +14,18 @@ export const R = {
   FPSCR: 47,
   SYSTEM: 48, // where the supervisor's registers lie in the shared memory
 } as const;
+/** Which word of the registers holds an SPR that a user program may see. */
+export const userWords: Readonly<Record<string, number>> = {
+  XER: R.XER,
+  LR: R.LR,
+  CTR: R.CTR,
+  USPRG0: R.USPRG0,
+  SPRG4: R.SPRG4,
+  SPRG5: R.SPRG5,
+  SPRG6: R.SPRG6,
+  SPRG7: R.SPRG7,
+};
+
 const REGISTER_WORDS = 64;
 const FLOAT_REGISTERS = 32;
 

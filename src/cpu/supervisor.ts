@@ -1,7 +1,7 @@
 import { findSpr, isSupervisorNumber, MSR, MSR_BITS, XER, type Spr } from '../isa/registers.js';
 import { TLB_ENTRIES } from '../mmu/tlb.js';
 import type { Core } from './core.js';
-import { R, S, type SystemRegister } from './state.js';
+import { R, S, userWords, type SystemRegister } from './state.js';
 import { resetKind } from './timers.js';
 
 /** What processor control, TLB and interrupt return instructions do. */
@@ -11,18 +11,6 @@ export function writeMsr(core: Core, value: number): void {
   core.system.msr = value & MSR_BITS;
   core.contextChanged();
 }
-
-/** Which word of the registers holds an SPR that a user program may see. */
-const userWords: Readonly<Record<string, number>> = {
-  XER: R.XER,
-  LR: R.LR,
-  CTR: R.CTR,
-  USPRG0: R.USPRG0,
-  SPRG4: R.SPRG4,
-  SPRG5: R.SPRG5,
-  SPRG6: R.SPRG6,
-  SPRG7: R.SPRG7,
-};
 
 /** Find the register and check the right to it; raises a program interrupt and gives undefined where there is none. */
 function access(core: Core, number: number, way: 'read' | 'write'): Spr | undefined {

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { Interpreter, mask } from '../../src/cpu/engine/interpreter.js';
+import { Interpreter } from '../../src/cpu/engine/interpreter.js';
+import { mask } from '../../src/cpu/engine/mask.js';
 import { asm } from '../../src/isa/assemble.js';
 import { execute, machine, mapped, put } from './machine.js';
 import { root, run, testWith } from '../tools.js';

@@ -12,6 +12,7 @@ import * as supervisor from '../supervisor.js';
 import type { Trap } from '../trap.js';
 import { JsEmitter, type EmittedField, type Surroundings } from './emit-js.js';
 import type { Engine } from './engine.js';
+import { mask } from './mask.js';
 
 /**
  * The plain interpreter: one loop around one switch, both printed from the instruction definitions. It is the reference
@@ -119,7 +120,7 @@ export interface InterpreterOptions {
   readonly features?: ReadonlySet<Feature>;
 }
 
-/** The source of `run(core)`; `--show-generated` prints it. */
+/** The source of `run(core, oneBlock)`; `--show-generated` prints it. */
 export function interpreterSource(
   variants: readonly Variant[],
   { inline = true }: InterpreterOptions = {},
@@ -132,13 +133,15 @@ export function interpreterSource(
     if (!inline || isCalled(variant)) {
       const { code, repeats } = emit(variant, inFunction);
       const at = functions.push(`(core, s, w, pc) => { let next = pc + 4 | 0; ${code} return next; }`) - 1;
+      const leave = `if (oneBlock) { pc = next; count = count + 1; break run; } `;
       const call = `${inLoop.publish} const next = called[${at}](core, s, w, pc); if (next === 1) return; ${inLoop.refresh}`;
-      return `case ${i + 1}: { ${check}${call} ${stopAtSelfBranch(repeats)}pc = next; break; }`;
+      return `case ${i + 1}: { ${check}${call} ${stopAtSelfBranch(repeats)}${leave}pc = next; break; }`;
     }
     const emitter = emit(variant, inLoop);
     if (!emitter.branches) return `case ${i + 1}: { ${check}${emitter.code} pc = pc + 4 | 0; break; }`;
     const loop = stopAtSelfBranch(emitter.repeats);
-    return `case ${i + 1}: { ${check}let next = pc + 4 | 0; ${emitter.code} ${loop}pc = next; break; }`;
+    const leave = `if (oneBlock && next !== (pc + 4 | 0)) { pc = next; count = count + 1; break run; } `;
+    return `case ${i + 1}: { ${check}let next = pc + 4 | 0; ${emitter.code} ${loop}${leave}pc = next; break; }`;
   });
   const hit = inline ? `codeTag[slot] === (pc & ${~0xfff | 3} | s[${R.CODE_CONTEXT}])` : 'false';
   const run = `
@@ -148,7 +151,7 @@ export function interpreterSource(
     const writeTag = lookaside.tags.write, writeDelta = lookaside.deltas.write;
     const codeTag = lookaside.tags.execute, codeDelta = lookaside.deltas.execute;
     let pc = s[${R.PC}], count = s[${R.COUNT}], limit = s[${R.LIMIT}], w = 0;
-    while (count < limit) {
+    run: while (count < limit) {
       const slot = pc >>> 12 & 1023;
       if (${hit}) w = words[pc + codeDelta[slot] >>> 2];
       else { ${inLoop.publish} w = ops.fetch(core); if (core.trap !== null) return; }
@@ -179,13 +182,6 @@ const constants: Readonly<Record<string, Trap>> = {
   FP_UNAVAILABLE: { kind: 'fp-unavailable' },
 };
 
-/** Ones from bit `begin` to bit `end` (bit 0 the most significant), wrapping when begin > end. */
-export function mask(begin: number, end: number): number {
-  const fromBegin = 0xffffffff >>> begin;
-  const behindEnd = end === 31 ? 0 : 0xffffffff >>> (end + 1);
-  return begin <= end ? (fromBegin ^ behindEnd) | 0 : fromBegin | ~behindEnd;
-}
-
 /** The high word of a 64-bit product, by halves: no partial sum exceeds 2^53. */
 function highUnsigned(a: number, b: number): number {
   const [aLow, aHigh, bLow, bHigh] = [a & 0xffff, a >>> 16, b & 0xffff, b >>> 16];
@@ -215,7 +211,7 @@ const operations = { ...access, ...supervisor, ...floatArithmetic, ...floatCompa
 
 export class Interpreter implements Engine {
   readonly name: string;
-  readonly #run: (core: Core) => void;
+  readonly #run: (core: Core, oneBlock: boolean) => void;
 
   constructor(options: InterpreterOptions = {}) {
     this.name = options.inline === false ? 'out of line' : 'reference';
@@ -226,11 +222,12 @@ export class Interpreter implements Engine {
     const called = functions.map(
       (source) => new Function(...names, `return ${source}`)(...Object.values(scope)) as unknown,
     );
-    const source = `return function run(core) {${run}\n}`;
-    this.#run = new Function(...names, 'called', source)(...Object.values(scope), called) as (core: Core) => void;
+    const source = `return function run(core, oneBlock) {${run}\n}`;
+    this.#run = new Function(...names, 'called', source)(...Object.values(scope), called) as Interpreter['run'];
   }
 
-  run(core: Core): void {
-    this.#run(core);
+  /** With `oneBlock`, only until a branch is taken, or an instruction has been run that is not part of the loop itself. */
+  run(core: Core, oneBlock = false): void {
+    this.#run(core, oneBlock);
   }
 }

@@ -1,0 +1,188 @@
+import type { CodeWatcher, SharedMemory } from '../../bus/memory.js';
+import { PAGE_SIZE } from '../../bus/memory.js';
+import { contextOf, SLOTS, type Lookaside } from '../../mmu/lookaside.js';
+import { translation } from './translate.js';
+
+/** Code of one page of memory, as it is used at one effective address in one privilege state. */
+export interface TranslatedPage {
+  /** Offset in the shared memory. */
+  readonly host: number;
+  /** Effective address. */
+  readonly base: number;
+  readonly user: boolean;
+  /** Where its table lies in the shared memory: a word for each of the page's. Above 0 a translation, below how often it was wanted. */
+  readonly table: number;
+  /** Words that some translation was made from. */
+  readonly covered: Uint8Array;
+  /** The functions in it, by their numbers. */
+  readonly functions: number[];
+  /** XER[SO] has been met set: it is not taken for 0 any more. */
+  overflow: boolean;
+  /** How often its translations had to go, or nearly had to. */
+  spoilt: number;
+}
+
+/** How often a place has to be wanted is doubled each time that its page is spoilt, up to so many times. */
+const COLDEST = 20;
+/** What there is no point in translating has been wanted so often. */
+const HOPELESS = 2 ** 30;
+/** Stores beside translated code, one of which costs as much as dozens of instructions: so many spoil a page. */
+const PATIENCE = 4096;
+
+const PER_USER = contextOf(0, 0, true);
+
+export interface Limits {
+  /** Pages with translations, at a time. */
+  readonly pages: number;
+  /** Instructions translated, at a time. */
+  readonly instructions: number;
+  /** A place that has been wanted so often is translated. */
+  readonly hot: number;
+}
+
+/**
+ * What has been translated for one core. Its tables are found from the lookaside, so that a change of mapping, process or
+ * privilege needs nothing here. When there is no room, everything goes.
+ */
+export class CodeCache implements CodeWatcher {
+  readonly table = new WebAssembly.Table({ element: 'anyfunc', initial: 64 });
+  readonly #words: Int32Array;
+  readonly #pages = new Map<string, TranslatedPage>();
+  readonly #byHost = new Map<number, TranslatedPage[]>();
+  readonly #tables: { readonly first: number; readonly count: number };
+  #tablesUsed = 0;
+  #functions = 0;
+  readonly #free: number[] = [];
+  #besides = new Map<number, number>();
+  /** Instructions translated, and how many of them are allowed. */
+  size = 0;
+  /** How often everything had to go. */
+  flushes = 0;
+
+  constructor(
+    private readonly memory: SharedMemory,
+    private readonly lookaside: Lookaside,
+    private readonly limits: Limits,
+  ) {
+    this.#words = memory.words;
+    this.#tables = { first: memory.allocate(limits.pages * PAGE_SIZE), count: limits.pages };
+    memory.watchCode(this);
+  }
+
+  /** The page of an address that the lookaside has for execution, ready to be entered by generated code; else undefined. */
+  pageOf(pc: number, context: number): TranslatedPage | undefined {
+    const at = this.lookaside.find('execute', pc, context);
+    if (at < 0) return undefined;
+    const host = at - (at % PAGE_SIZE);
+    const base = (pc & -PAGE_SIZE) >>> 0;
+    const page = this.#page(host, base, (context & PER_USER) !== 0);
+    this.lookaside.translations[(pc >>> 12) & (SLOTS - 1)] = page.table;
+    return page;
+  }
+
+  #page(host: number, base: number, user: boolean): TranslatedPage {
+    const key = `${host} ${base} ${user}`;
+    const known = this.#pages.get(key);
+    if (known) return known;
+    if (this.#tablesUsed === this.#tables.count) this.flush();
+    const table = this.#tables.first + this.#tablesUsed++ * PAGE_SIZE;
+    this.#words.fill(0, table >>> 2, (table + PAGE_SIZE) >>> 2);
+    const covered = new Uint8Array(PAGE_SIZE / 4);
+    const page = { host, base, user, table, covered, functions: [], overflow: false, spoilt: 0 };
+    this.#pages.set(key, page);
+    this.#byHost.set(host, [...(this.#byHost.get(host) ?? []), page]);
+    return page;
+  }
+
+  /** Somebody wants to go on at a place of which there is no translation. True when one should be made. */
+  wanted(page: TranslatedPage, pc: number): boolean {
+    const at = (page.table + (pc & 0xffc)) >>> 2;
+    const times = -this.#words[at]!;
+    if (times >= HOPELESS) return false;
+    if (times < this.limits.hot * 2 ** Math.min(page.spoilt, COLDEST)) {
+      this.#words[at] = -(times + 1);
+      return false;
+    }
+    return true;
+  }
+
+  /** There is nothing to translate at a place: it is not asked for again. */
+  giveUp(page: TranslatedPage, pc: number): void {
+    this.#words[(page.table + (pc & 0xffc)) >>> 2] = -HOPELESS;
+  }
+
+  /** A number for a function. */
+  reserve(): number {
+    const free = this.#free.pop();
+    if (free !== undefined) return free;
+    if (this.#functions === this.table.length) this.table.grow(this.table.length);
+    return this.#functions++;
+  }
+
+  /** Is there room for so many more instructions? If not, everything goes; pages have to be looked up again. */
+  makeRoom(instructions: number): boolean {
+    if (this.size + instructions <= this.limits.instructions) return true;
+    this.flush();
+    return false;
+  }
+
+  /** A function has been made from these words of a page, entered at these. */
+  add(
+    page: TranslatedPage,
+    index: number,
+    code: WebAssembly.Callable,
+    made: { readonly from: Iterable<number>; readonly entries: Iterable<readonly [pc: number, entry: number]> },
+  ): void {
+    this.table.set(index, code);
+    if (page.functions.length === 0) this.memory.countTranslations(page.host, 1);
+    page.functions.push(index);
+    for (const pc of made.from) {
+      page.covered[(pc & 0xffc) >>> 2] = 1;
+      this.size++;
+    }
+    for (const [pc, entry] of made.entries) {
+      const at = (page.table + (pc & 0xffc)) >>> 2;
+      if (this.#words[at]! <= 0) this.#words[at] = translation(index, entry);
+    }
+  }
+
+  /** Let go of a page's translations. */
+  clear(page: TranslatedPage): void {
+    const { functions, covered, table, host } = page;
+    if (functions.length === 0) return;
+    this.memory.countTranslations(host, -1);
+    for (const index of functions) this.table.set(index, null);
+    this.#free.push(...functions);
+    functions.length = 0;
+    covered.fill(0);
+    this.#words.fill(0, table >>> 2, (table + PAGE_SIZE) >>> 2);
+  }
+
+  /** Let go of everything. */
+  flush(): void {
+    for (const page of this.#pages.values()) this.clear(page);
+    this.#pages.clear();
+    this.#byHost.clear();
+    this.#besides.clear();
+    this.lookaside.translations.fill(0);
+    this.#tablesUsed = 0;
+    this.size = 0;
+    this.flushes++;
+  }
+
+  protect(): void {}
+
+  changed(at: number, size: number): void {
+    const host = at - (at % PAGE_SIZE);
+    const pages = this.#byHost.get(host);
+    if (!pages) return;
+    const [first, last] = [(at - host) >>> 2, (at - host + size - 1) >>> 2];
+    const besides = (this.#besides.get(host) ?? 0) + 1;
+    this.#besides.set(host, besides % PATIENCE);
+    for (const page of pages) {
+      if (besides < PATIENCE && !page.covered.subarray(first, last + 1).includes(1)) continue;
+      this.clear(page);
+      page.spoilt++;
+    }
+  }
+}

@@ -1,0 +1,146 @@
+import { mayRepeat, operandsOf, type Effect } from './lower.js';
+import { Places } from './places.js';
+import type { Block, Placed, Region, Way } from './region.js';
+import { PLACE, type Value } from './value.js';
+
+/** What generated code has to know of places along the paths through a region. */
+export interface Flow {
+  /** Places that may have changed since the region was entered, when a block begins: memory may not have their values. */
+  readonly changed: readonly Places[];
+  /** Places whose values are needed when a block begins. */
+  readonly needed: readonly Places[];
+}
+
+const conditionField = (field: number): Places => Places.of(PLACE.CR + field);
+
+/** The places that an effect changes. */
+export function changedBy(effect: Effect): Places {
+  switch (effect.kind) {
+    case 'set':
+      return Places.of(effect.place);
+    case 'compare':
+    case 'field':
+      return conditionField(effect.field);
+    case 'bit':
+      return conditionField(effect.bit >> 2);
+    case 'loadMultiple':
+      return Places.from(effect.first);
+    default:
+      return Places.none;
+  }
+}
+
+/** The places that an effect looks at, while those of `changed` may differ from what memory has. */
+function neededBy(effect: Effect, changed: Places): Places {
+  let places = Places.none;
+  for (const operand of operandsOf(effect)) places = places.with(placesOf(operand, changed));
+  if (effect.kind === 'bit') places = places.with(conditionField(effect.bit >> 2));
+  if (effect.kind === 'storeMultiple') places = places.with(Places.from(effect.first));
+  return places;
+}
+
+function placesOf({ op, n, a, b, c }: Value, changed: Places): Places {
+  switch (op) {
+    case 'place':
+      return Places.of(n);
+    case 'crbit':
+      return conditionField(n >> 2);
+    case 'crfield':
+      return conditionField(n);
+    case 'cr':
+      return changed.and(Places.conditionFields);
+    default: {
+      let places = a ? placesOf(a, changed) : Places.none;
+      if (b) places = places.with(placesOf(b, changed));
+      return c ? places.with(placesOf(c, changed)) : places;
+    }
+  }
+}
+
+/** May an instruction leave the region before it has done anything? */
+export const mayRefuse = ({ lowered }: Placed): boolean => lowered.effects.some(isRefusal);
+
+const refusals: ReadonlySet<Effect['kind']> = new Set([
+  'load',
+  'store',
+  'storeConditional',
+  'loadMultiple',
+  'storeMultiple',
+  'touch',
+  'refuse',
+]);
+const isRefusal = (effect: Effect): boolean =>
+  refusals.has(effect.kind) || (effect.kind === 'branch' && mayRepeat(effect));
+
+/** The places that an instruction changes. */
+export const changes = ({ lowered }: Placed): Places =>
+  lowered.effects.reduce((all, effect) => all.with(changedBy(effect)), Places.none);
+
+const ways = ({ next, target }: Block): Way[] => [next, target].flatMap((way) => way ?? []);
+
+export const successorsOf = (block: Block): number[] => [
+  ...new Set(ways(block).flatMap((way) => ('block' in way ? [way.block] : []))),
+];
+
+export function analyse({ blocks }: Region): Flow {
+  const successors = blocks.map(successorsOf);
+  const changed = changedAtStart(blocks, successors);
+  return { changed, needed: neededAtStart(blocks, successors, changed) };
+}
+
+function changedAtStart(blocks: readonly Block[], successors: readonly number[][]): Places[] {
+  const within = blocks.map(({ instructions }) => instructions.reduce((all, i) => all.with(changes(i)), Places.none));
+  const start = blocks.map(() => Places.none);
+  for (let again = true; again;) {
+    again = false;
+    blocks.forEach((_, i) => {
+      const end = start[i]!.with(within[i]!);
+      for (const next of successors[i]!) {
+        const more = start[next]!.with(end);
+        if (more.equals(start[next]!)) continue;
+        start[next] = more;
+        again = true;
+      }
+    });
+  }
+  return start;
+}
+
+function neededAtStart(blocks: readonly Block[], successors: readonly number[][], changed: readonly Places[]): Places[] {
+  const steps = blocks.map((block, i) => stepsOf(block, changed[i]!));
+  const needed = blocks.map(() => Places.none);
+  for (let again = true; again;) {
+    again = false;
+    for (let i = blocks.length - 1; i >= 0; i--) {
+      let places = successors[i]!.reduce((all, next) => all.with(needed[next]!), steps[i]!.atEnd);
+      for (const { without, plus } of steps[i]!.backwards) places = places.without(without).with(plus);
+      places = places.with(changed[i]!); // leaving at once has to write them
+      if (places.equals(needed[i]!)) continue;
+      needed[i] = places;
+      again = true;
+    }
+  }
+  return needed;
+}
+
+/** What a block does to the set of needed places, from its end to its start. */
+function stepsOf(block: Block, atStart: Places) {
+  let changed = atStart;
+  const steps = block.instructions.map((instruction) => {
+    let written = Places.none;
+    let plus = mayRefuse(instruction) ? changed : Places.none;
+    for (const effect of instruction.lowered.effects) {
+      plus = plus.with(neededBy(effect, changed.with(written))); // values may be older than what was written before
+      written = written.with(changedBy(effect));
+    }
+    changed = changed.with(written);
+    return { without: written, plus };
+  });
+  return { atEnd: leaves(block) ? changed : Places.none, backwards: steps.reverse() };
+}
+
+/** Can control leave the region behind a block's last instruction? */
+function leaves(block: Block): boolean {
+  const branch = block.instructions.at(-1)?.lowered.flow === 'branch';
+  return ways(block).some((way) => 'address' in way) || (branch && block.target === undefined);
+}

@@ -1,0 +1,321 @@
+import { findSpr, isSupervisorNumber, type Spr } from '../../isa/registers.js';
+import type { Machine } from '../../isa/spec.js';
+import { R, S, userWords, type SystemRegister } from '../state.js';
+import { mask } from './mask.js';
+import { PLACE, Values, type Value } from './value.js';
+
+/** What an instruction does, in order. Whatever may refuse comes before anything is changed. */
+export type Effect =
+  | { readonly kind: 'set'; readonly place: number; readonly value: Value }
+  | { readonly kind: 'compare'; readonly field: number; readonly signed: boolean; readonly a: Value; readonly b: Value }
+  | { readonly kind: 'field'; readonly field: number; readonly value: Value } // a CR field as a number
+  | { readonly kind: 'bit'; readonly bit: number; readonly value: Value } // of the CR
+  | { readonly kind: 'load'; readonly width: 8 | 16 | 32; readonly address: Value }
+  | { readonly kind: 'store'; readonly width: 8 | 16 | 32; readonly address: Value; readonly value: Value }
+  | { readonly kind: 'storeConditional'; readonly address: Value; readonly value: Value }
+  | { readonly kind: 'loadMultiple'; readonly first: number; readonly address: Value }
+  | { readonly kind: 'storeMultiple'; readonly first: number; readonly address: Value }
+  | { readonly kind: 'touch'; readonly access: 'read' | 'write'; readonly address: Value }
+  | { readonly kind: 'word'; readonly word: number; readonly value: Value } // of the registers
+  | { readonly kind: 'system'; readonly word: number; readonly value: Value } // of the supervisor's
+  | { readonly kind: 'refuse'; readonly condition: Value } // the interpreter is to do this instruction
+  | { readonly kind: 'branch'; readonly target: Value; readonly condition: Value | undefined; readonly repeats: boolean };
+
+/** May a branch turn out to go to itself for ever, which somebody may watch for? The interpreter does that one. */
+export const mayRepeat = ({ repeats, target }: Extract<Effect, { kind: 'branch' }>): boolean =>
+  repeats && target.op !== 'const';
+
+/** What generated code may take for granted. It finds out when it is entered, and leaves when it is not so. */
+export interface Assumptions {
+  /** MSR[PR]. */
+  readonly user: boolean;
+  /** XER[SO] is 0. */
+  readonly noOverflow: boolean;
+}
+
+/** An instruction as generated code does it. */
+export interface Lowered {
+  readonly effects: readonly Effect[];
+  /**
+   * What comes behind it: the next instruction; that or another (the last effect is a branch); or another look at what was
+   * taken for granted. `interpret`: generated code does not do this instruction.
+   */
+  readonly flow: 'next' | 'branch' | 'look' | 'interpret';
+}
+
+const INTERPRET: Lowered = { effects: [], flow: 'interpret' };
+
+/** Reads a meaning, with all fields known, as effects. */
+export function lower(
+  meaning: (m: Machine<Value, number>, fields: Readonly<Record<string, number>>) => void,
+  fields: Readonly<Record<string, number>>,
+  pc: number,
+  assumptions: Assumptions,
+): Lowered {
+  const reader = new Lowering(pc, assumptions);
+  meaning(reader, fields);
+  if (reader.flow === 'interpret') return INTERPRET;
+  reader.effects.forEach((effect) => operandsOf(effect).forEach(countUse));
+  return { effects: reader.effects, flow: reader.flow };
+}
+
+/** The values that an effect uses. */
+export function operandsOf(effect: Effect): Value[] {
+  switch (effect.kind) {
+    case 'compare':
+      return [effect.a, effect.b];
+    case 'load':
+    case 'loadMultiple':
+    case 'storeMultiple':
+    case 'touch':
+      return [effect.address];
+    case 'store':
+    case 'storeConditional':
+      return [effect.address, effect.value];
+    case 'refuse':
+      return [effect.condition];
+    case 'branch':
+      return effect.condition ? [effect.condition, effect.target] : [effect.target];
+    default:
+      return [effect.value];
+  }
+}
+
+function countUse(value: Value): void {
+  value.uses += 1;
+  if (value.uses > 1) return;
+  for (const operand of [value.a, value.b, value.c]) if (operand) countUse(operand);
+}
+
+/** Supervisor registers that are nothing but storage, so that writing one can have no consequence. */
+const plain: ReadonlySet<string> = new Set(
+  'SRR0 SRR1 CSRR0 CSRR1 MCSRR0 MCSRR1 DEAR ESR SPRG0 SPRG1 SPRG2 SPRG3 MMUCR'.split(' '),
+);
+/** Those that change by themselves: what is in memory is not their value. */
+const living: ReadonlySet<string> = new Set(['TBL', 'TBU', 'DEC', 'TSR']);
+
+class Lowering implements Machine<Value, number> {
+  readonly effects: Effect[] = [];
+  flow: Lowered['flow'] = 'next';
+  readonly #values = new Values();
+
+  constructor(
+    private readonly address: number,
+    private readonly assumptions: Assumptions,
+  ) {}
+
+  #do(effect: Effect): void {
+    this.effects.push(effect);
+    this.#values.effects = this.effects.length;
+  }
+
+  #interpret = (): void => {
+    this.flow = 'interpret';
+  };
+  #unknown = (): Value => {
+    this.flow = 'interpret';
+    return this.constant(0);
+  };
+
+  imm = (f: number) => this.constant(f);
+  immHigh = (f: number) => this.constant(f << 16);
+  constant = (n: number) => this.#values.constant(n);
+  pc = () => this.constant(this.address);
+
+  #place = (n: number) => this.#values.leaf('place', n);
+  #set = (place: number, value: Value): void => this.#do({ kind: 'set', place, value });
+  #word = (n: number) => this.#values.leaf('word', n);
+  gpr = (r: number) => this.#place(r);
+  gprOrZero = (r: number) => (r === 0 ? this.constant(0) : this.#place(r));
+  setGpr = (r: number, v: Value) => this.#set(r, v);
+  crBit = (bit: number) => this.#values.leaf('crbit', bit);
+  crField = (f: number) => this.#values.leaf('crfield', f);
+  cr = () => this.#values.leaf('cr', 0);
+  setCr = (fields: number, v: Value) => {
+    for (let f = 0; f < 8; f++) {
+      if (fields & (0x80 >> f))
+        this.setCrField(f, this.and(this.shiftRight(v, this.constant(28 - 4 * f)), this.constant(15)));
+    }
+  };
+  setCrField = (field: number, value: Value) => this.#do({ kind: 'field', field, value });
+  setCrBit = (bit: number, value: Value) => this.#do({ kind: 'bit', bit, value });
+  carry = () => this.#place(PLACE.CARRY);
+  setCarry = (bit: Value) => this.#set(PLACE.CARRY, bit);
+  xer = () =>
+    this.or(this.and(this.#word(R.XER), this.constant(~0x20000000)), this.shiftLeft(this.carry(), this.constant(29)));
+  setXer = (value: Value) => {
+    this.setCarry(this.and(this.shiftRight(value, this.constant(29)), this.constant(1)));
+    this.#do({ kind: 'word', word: R.XER, value });
+    if (this.flow === 'next') this.flow = 'look';
+  };
+  summaryOverflow = () =>
+    this.assumptions.noOverflow ? this.constant(0) : this.shiftRight(this.#word(R.XER), this.constant(31));
+  lr = () => this.#place(PLACE.LR);
+  setLr = (v: Value) => this.#set(PLACE.LR, v);
+  ctr = () => this.#place(PLACE.CTR);
+  compareSigned = (field: number, a: Value, b: Value) => this.#do({ kind: 'compare', field, signed: true, a, b });
+  compareUnsigned = (field: number, a: Value, b: Value) => this.#do({ kind: 'compare', field, signed: false, a, b });
+  record = (v: Value) => this.compareSigned(0, v, this.constant(0));
+  recordIf = (rc: number, v: Value) => {
+    if (rc) this.record(v);
+  };
+  setCr0If = (rc: number, v: Value) => {
+    if (rc) this.setCrField(0, v);
+  };
+  overflowIf = (oe: number, overflow: Value) => {
+    if (!oe) return;
+    if (this.assumptions.noOverflow) return this.#interpret();
+    const xer = this.#word(R.XER);
+    const value = this.select(
+      overflow,
+      this.or(xer, this.constant(0xc0000000)),
+      this.and(xer, this.constant(~0x40000000)),
+    );
+    this.#do({ kind: 'word', word: R.XER, value });
+  };
+
+  add = (a: Value, b: Value) => this.#values.binary('add', a, b);
+  subtract = (a: Value, b: Value) => this.#values.binary('sub', a, b);
+  multiply = (a: Value, b: Value) => this.#values.binary('mul', a, b);
+  multiplyHighSigned = (a: Value, b: Value) => this.#values.binary('highs', a, b);
+  multiplyHighUnsigned = (a: Value, b: Value) => this.#values.binary('highu', a, b);
+  divideSigned = (a: Value, b: Value) => this.#values.binary('divs', a, b);
+  divideUnsigned = (a: Value, b: Value) => this.#values.binary('divu', a, b);
+  and = (a: Value, b: Value) => this.#values.binary('and', a, b);
+  or = (a: Value, b: Value) => this.#values.binary('or', a, b);
+  xor = (a: Value, b: Value) => this.#values.binary('xor', a, b);
+  not = (a: Value) => this.xor(a, this.constant(-1));
+  shiftLeft = (a: Value, by: Value) => this.#values.binary('shl', a, by);
+  shiftRight = (a: Value, by: Value) => this.#values.binary('shru', a, by);
+  shiftRightSigned = (a: Value, by: Value) => this.#values.binary('shrs', a, by);
+  rotateLeft = (a: Value, by: Value) => this.#values.binary('rotl', a, by);
+  mask = (begin: number, end: number) => this.constant(mask(begin, end));
+  countLeadingZeros = (a: Value) => this.#values.unary('clz', a);
+  equal = (a: Value, b: Value) => this.#values.binary('eq', a, b);
+  lessSigned = (a: Value, b: Value) => this.#values.binary('lts', a, b);
+  lessUnsigned = (a: Value, b: Value) => this.#values.binary('ltu', a, b);
+  select = (condition: Value, yes: Value, no: Value) => this.#values.select(condition, yes, no);
+
+  load = (width: 8 | 16 | 32, address: Value) => {
+    this.#do({ kind: 'load', width, address });
+    return this.#values.leaf('result', this.effects.length - 1);
+  };
+  store = (width: 8 | 16 | 32, address: Value, value: Value) => this.#do({ kind: 'store', width, address, value });
+  #unlessAligned = (address: Value): void =>
+    this.#do({ kind: 'refuse', condition: this.and(address, this.constant(3)) });
+  loadReserve = (address: Value) => {
+    this.#unlessAligned(address);
+    const value = this.load(32, address);
+    this.#do({ kind: 'word', word: R.RESERVED, value: this.constant(1) });
+    return value;
+  };
+  storeConditional = (address: Value, value: Value) => {
+    this.#unlessAligned(address);
+    this.#do({ kind: 'storeConditional', address, value });
+    const held = this.shiftLeft(this.#word(R.RESERVED), this.constant(1));
+    this.setCrField(0, this.or(held, this.summaryOverflow()));
+    this.#do({ kind: 'word', word: R.RESERVED, value: this.constant(0) });
+  };
+  loadMultiple = (first: number, address: Value) => this.#do({ kind: 'loadMultiple', first, address });
+  storeMultiple = (first: number, address: Value) => this.#do({ kind: 'storeMultiple', first, address });
+  loadString = this.#interpret;
+  storeString = this.#interpret;
+  zeroBlock = this.#interpret;
+  touchBlock = (access: 'read' | 'write', address: Value) => this.#do({ kind: 'touch', access, address });
+
+  #branch(target: Value, condition: Value | undefined, repeats: boolean): void {
+    const isSelf = target.op === 'const' && target.n === (this.address | 0);
+    if ((isSelf && repeats) || target.born > 0) return this.#interpret();
+    this.#do({ kind: 'branch', target, condition, repeats });
+    this.flow = 'branch';
+  }
+  branch = (target: Value) => this.#branch(target, undefined, true);
+  branchIf = (bo: number, bi: number, target: Value) => {
+    const counts = (bo & 4) === 0;
+    let condition: Value | undefined;
+    if (counts) {
+      const left = this.subtract(this.ctr(), this.constant(1));
+      this.#set(PLACE.CTR, left);
+      const isZero = this.#values.unary('eqz', this.ctr());
+      condition = bo & 2 ? isZero : this.#values.binary('ne', this.ctr(), this.constant(0));
+    }
+    if ((bo & 16) === 0) {
+      const bit = this.crBit(bi);
+      const holds = bo & 8 ? bit : this.#values.unary('eqz', bit);
+      condition = condition ? this.and(condition, holds) : holds;
+    }
+    this.#branch(target, condition, !counts);
+  };
+  linkIf = (lk: number) => {
+    if (lk) this.setLr(this.constant(this.address + 4));
+  };
+  trapIf = (condition: Value) => this.#do({ kind: 'refuse', condition });
+  trapCondition = (to: number, a: Value, b: Value) =>
+    (
+      [
+        [16, () => this.lessSigned(a, b)],
+        [8, () => this.lessSigned(b, a)],
+        [4, () => this.equal(a, b)],
+        [2, () => this.lessUnsigned(a, b)],
+        [1, () => this.lessUnsigned(b, a)],
+      ] as const
+    ).reduce((any, [bit, test]) => (to & bit ? this.or(any, test()) : any), this.constant(0));
+  systemCall = this.#interpret;
+  illegal = this.#interpret;
+
+  floatingPoint = this.#interpret;
+  floatArithmetic = this.#interpret;
+  floatMove = this.#interpret;
+  floatSelect = this.#interpret;
+  floatToInteger = this.#interpret;
+  floatCompare = this.#interpret;
+  loadFloat = this.#interpret;
+  storeFloat = this.#interpret;
+  readFpscr = this.#interpret;
+  writeFpscrFields = this.#interpret;
+  writeFpscrImmediate = this.#interpret;
+  writeFpscrBit = this.#interpret;
+  takeFpscrField = this.#interpret;
+  recordFloatIf = this.#interpret;
+
+  privileged = () => {
+    if (this.assumptions.user) this.#interpret();
+  };
+  readMsr = () => this.#values.leaf('system', S.msr);
+  writeMsr = this.#interpret;
+  readSpr = (number: number) => {
+    const spr = this.#accessible(number, 'read');
+    if (!spr || living.has(spr.name)) return this.#unknown();
+    if (spr.name === 'XER') return this.xer();
+    if (spr.name === 'LR') return this.lr();
+    if (spr.name === 'CTR') return this.ctr();
+    const word = userWords[spr.name];
+    return word === undefined ? this.#values.leaf('system', systemWord(spr)) : this.#word(word);
+  };
+  writeSpr = (number: number, v: Value) => {
+    const spr = this.#accessible(number, 'write');
+    if (!spr) return this.#interpret();
+    const value = this.and(v, this.constant(spr.bits));
+    if (spr.name === 'XER') return this.setXer(value);
+    if (spr.name === 'LR') return this.setLr(value);
+    if (spr.name === 'CTR') return this.#set(PLACE.CTR, value);
+    const word = userWords[spr.name];
+    if (word !== undefined) return this.#do({ kind: 'word', word, value });
+    if (!plain.has(spr.name)) return this.#interpret();
+    return this.#do({ kind: 'system', word: systemWord(spr), value });
+  };
+  /** The register, if this program may use it. */
+  #accessible(number: number, way: 'read' | 'write'): Spr | undefined {
+    const spr = findSpr(number);
+    if (this.assumptions.user && (isSupervisorNumber(number) || spr?.[way] !== 'u')) return undefined;
+    return spr?.[way] === '-' ? undefined : spr;
+  }
+  readDcr = this.#unknown;
+  writeDcr = this.#interpret;
+  readTlb = this.#unknown;
+  writeTlb = this.#interpret;
+  searchTlb = this.#interpret;
+  returnFrom = this.#interpret;
+}
+
+const systemWord = (spr: Spr): number => S[spr.name.toLowerCase() as SystemRegister];
