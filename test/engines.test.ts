@@ -200,7 +200,7 @@ test(`${engines.map((e) => e.name).join(', ')}: random programs leave the same m
       for (const event of first!.events)
         kinds.add(/"kind":"trap","trap":\{"kind":"([\w-]+)"/.exec(event)?.[1] ?? event.split(' ')[2]!);
     }),
-    { numRuns: 400 },
+    { numRuns: 150 },
   );
   console.log(`stops met: ${[...kinds].sort().join(' ')}`);
   for (const kind of ['program', 'data-tlb-miss', 'data-storage', 'alignment', 'machine-check', 'system-call'])

@@ -1,9 +1,7 @@
 import { BareMachine } from '../board/bare.js';
-import { featuresOf } from '../board/board.js';
 import { Clock } from '../bus/clock.js';
 import { SharedMemory } from '../bus/memory.js';
 import { Mux } from '../console/mux.js';
-import { Interpreter } from '../cpu/engine/interpreter.js';
 import { physicalReg } from '../devicetree/addresses.js';
 import { configure } from '../devicetree/configuration.js';
 import { didYouMean } from '../devicetree/suggest.js';
@@ -12,6 +10,7 @@ import type { FaultReport } from '../hypervisor/fault-report.js';
 import { Hypervisor, type GuestFiles } from '../hypervisor/hypervisor.js';
 import { checkConfig, insist, readTree, type Configured } from './config.js';
 import { converse, type ConsoleOptions } from './console.js';
+import { engineFor } from './engines.js';
 import { UsageError } from './errors.js';
 import { explainBare, Faults } from './faults.js';
 import { Files, namedImage, namedInitrd } from './files.js';
@@ -42,7 +41,7 @@ export async function bootConfigured(configured: Configured, options: BootOption
   const hypervisor: Hypervisor = new Hypervisor({
     memory: new SharedMemory(memorySize(tree) + STATE_BYTES),
     clock: new Clock(),
-    engine: new Interpreter({ features: featuresOf(tree) }),
+    engine: engineFor(tree, options),
     tree,
     configuration,
     transmit: wiring.transmit,
@@ -81,7 +80,7 @@ export async function runBare(tree: Tree, bare: BareOptions, options: ConsoleOpt
   const machine = new BareMachine({
     memory: new SharedMemory(memorySize(tree) + STATE_BYTES),
     clock: new Clock(),
-    engine: new Interpreter({ features: featuresOf(tree) }),
+    engine: engineFor(tree, options),
     tree,
     transmit: wiring.transmit,
     recordInput: () => {},

@@ -8,6 +8,7 @@ import type { Expecter } from '../console/script.js';
 import { Terminal } from '../console/terminal.js';
 import { command, completions, programLines, stateOf } from './commands.js';
 import { Departure } from './departure.js';
+import type { EngineOptions } from './engine-options.js';
 import { UsageError } from './errors.js';
 import type { FaultReport } from '../hypervisor/fault-report.js';
 import { faultSummary } from './fault-text.js';
@@ -20,7 +21,7 @@ import { statistics, statisticsJson } from './statistics.js';
 import type { Wiring } from './wiring.js';
 
 /** Options that boot and run share. */
-export interface ConsoleOptions extends InputOptions {
+export interface ConsoleOptions extends InputOptions, EngineOptions {
   readonly headless?: boolean;
   readonly log?: string;
   readonly ptys?: string | boolean;

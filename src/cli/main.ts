@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { ConfigError } from '../devicetree/finding.js';
 import { explain } from './config.js';
+import { engineNames } from './engine-options.js';
 import { USAGE_STATUS, UsageError } from './errors.js';
 import { parseCount, parseSeconds, parseSize } from './sizes.js';
 
@@ -26,6 +27,8 @@ const consoleOptions = [
   new Option('--no-ptys', 'no ptys'),
   new Option('--escape <KEY>', 'the multiplexer’s key: ctrl-a (default), ctrl-b …, or none'),
   new Option('--fault-report <FILE>', 'write why a program died as JSON, a line each (docs/faults.md)'),
+  new Option('--engine <NAME>', 'what runs the instructions; all give the same results (default auto: the fastest)').choices(engineNames),
+  new Option('--code-cache <N>', 'instructions whose translations are kept at a time (default 262144)').argParser((text) => parseCount('--code-cache', text)),
   new Option('--max-instructions <N>', 'stop after so many instructions').argParser((text) => parseCount('--max-instructions', text)),
   new Option('--timeout <SECONDS>', 'stop after so much wall time, with status 1').argParser(parseSeconds),
   new Option('--stats [FORMAT]', 'at the end: instructions, cycles, and exits by kind for each partition; json is the last line of standard output').choices(['text', 'json']),

@@ -106,7 +106,11 @@ function changedAtStart(blocks: readonly Block[], successors: readonly number[][
   return start;
 }
 
-function neededAtStart(blocks: readonly Block[], successors: readonly number[][], changed: readonly Places[]): Places[] {
+function neededAtStart(
+  blocks: readonly Block[],
+  successors: readonly number[][],
+  changed: readonly Places[],
+): Places[] {
   const steps = blocks.map((block, i) => stepsOf(block, changed[i]!));
   const needed = blocks.map(() => Places.none);
   for (let again = true; again;) {

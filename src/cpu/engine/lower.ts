@@ -19,7 +19,12 @@ export type Effect =
   | { readonly kind: 'word'; readonly word: number; readonly value: Value } // of the registers
   | { readonly kind: 'system'; readonly word: number; readonly value: Value } // of the supervisor's
   | { readonly kind: 'refuse'; readonly condition: Value } // the interpreter is to do this instruction
-  | { readonly kind: 'branch'; readonly target: Value; readonly condition: Value | undefined; readonly repeats: boolean };
+  | {
+      readonly kind: 'branch';
+      readonly target: Value;
+      readonly condition: Value | undefined;
+      readonly repeats: boolean;
+    };
 
 /** May a branch turn out to go to itself for ever, which somebody may watch for? The interpreter does that one. */
 export const mayRepeat = ({ repeats, target }: Extract<Effect, { kind: 'branch' }>): boolean =>

@@ -1,6 +1,7 @@
 import { TABLES, type Lookaside } from '../../mmu/lookaside.js';
 import { R } from '../state.js';
-import { EffectWriter, REGISTERS, type Comparison } from './emit-wasm.js';
+import { EffectWriter } from './emit-effects.js';
+import { REGISTERS, type Comparison } from './emit-values.js';
 import { analyse, changes, mayRefuse, successorsOf, type Flow } from './flow.js';
 import type { Assumptions } from './lower.js';
 import { Places } from './places.js';
@@ -317,7 +318,8 @@ function comparisonFor({ instructions }: Block): Comparison | undefined {
   if (field === undefined) return undefined;
   const effects = instructions.flatMap(({ lowered }) => lowered.effects);
   const effect = effects.findLast(
-    (e) => ((e.kind === 'compare' || e.kind === 'field') && e.field === field) || (e.kind === 'bit' && e.bit >> 2 === field),
+    (e) =>
+      ((e.kind === 'compare' || e.kind === 'field') && e.field === field) || (e.kind === 'bit' && e.bit >> 2 === field),
   );
   return effect?.kind === 'compare' ? { effect, field, signed: effect.signed } : undefined;
 }

@@ -167,4 +167,5 @@ export class Values {
   }
 }
 
-const sameLeaf = (a: Value, b: Value): boolean => a.op === 'place' && b.op === 'place' && a.n === b.n && a.born === b.born;
+const sameLeaf = (a: Value, b: Value): boolean =>
+  a.op === 'place' && b.op === 'place' && a.n === b.n && a.born === b.born;

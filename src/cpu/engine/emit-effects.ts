@@ -1,0 +1,235 @@
+import { TABLES } from '../../mmu/lookaside.js';
+import { R } from '../state.js';
+import { REGISTERS, ValueWriter, type Operand } from './emit-values.js';
+import { mayRepeat, type Effect } from './lower.js';
+import type { Places } from './places.js';
+import type { Placed } from './region.js';
+import { PLACE, type Value } from './value.js';
+import { op } from './wasm-encoder.js';
+
+/** Writes effects as WebAssembly. */
+export class EffectWriter extends ValueWriter {
+  /**
+   * Write an instruction's effects but for a branch. `changed`: places that memory does not have. `refuse` writes how to leave
+   * where what is on the stack is not 0.
+   */
+  effects({ pc, lowered: { effects } }: Placed, changed: Places, refuse: () => void): void {
+    this.used = 0;
+    this.results = [];
+    const last = effects.at(-1);
+    if (last?.kind === 'branch' && mayRepeat(last)) {
+      this.value(last.target, changed);
+      this.body.const(pc);
+      this.body.op(op.eq);
+      refuse();
+    }
+    effects.forEach((effect, i) => {
+      if (effect.kind !== 'branch') this.#effect(effect, i, effects, changed, refuse);
+    });
+  }
+
+  #effect(effect: Effect, at: number, all: readonly Effect[], changed: Places, refuse: () => void): void {
+    const { body } = this;
+    switch (effect.kind) {
+      case 'set':
+        this.value(effect.value, changed);
+        this.#saveLeaf(all, at, (v) => v.op === 'place' && v.n === effect.place);
+        return body.set(this.place(effect.place));
+      case 'compare':
+        return this.#compare(effect, changed);
+      case 'field':
+        this.value(effect.value, changed);
+        return this.conditions.setField(effect.field);
+      case 'bit':
+        return this.#setBit(effect, changed);
+      case 'word':
+        body.get(REGISTERS);
+        this.value(effect.value, changed);
+        return body.memory(op.store, effect.word * 4);
+      case 'system':
+        this.systemBase();
+        this.value(effect.value, changed);
+        return body.memory(op.store, effect.word * 4);
+      case 'refuse':
+        this.value(effect.condition, changed);
+        return refuse();
+      case 'branch':
+        return;
+      default:
+        return this.#storage(effect, at, changed, refuse);
+    }
+  }
+
+  #storage(effect: Extract<Effect, { address: Value }>, at: number, changed: Places, refuse: () => void): void {
+    const { body } = this;
+    switch (effect.kind) {
+      case 'load': {
+        const ea = this.keep(effect.address, changed);
+        this.#host(ea, 'read', effect.width / 8, refuse);
+        this.#swizzle(effect.width);
+        body.memory(effect.width === 32 ? op.load : effect.width === 16 ? op.load16u : op.load8u, 0);
+        const result = this.temporary();
+        this.results[at] = result;
+        return body.set(result);
+      }
+      case 'store': {
+        const ea = this.keep(effect.address, changed);
+        this.#host(ea, 'write', effect.width / 8, refuse);
+        this.#swizzle(effect.width);
+        this.value(effect.value, changed);
+        return body.memory(effect.width === 32 ? op.store : effect.width === 16 ? op.store16 : op.store8, 0);
+      }
+      case 'storeConditional': {
+        const ea = this.keep(effect.address, changed);
+        const value = this.keep(effect.value, changed);
+        const host = this.temporary();
+        this.#host(ea, 'write', 4, refuse);
+        body.set(host);
+        this.word(R.RESERVED);
+        body.if();
+        body.get(host);
+        body.get(value);
+        body.memory(op.store, 0);
+        return body.end();
+      }
+      case 'touch': {
+        const ea = this.keep(effect.address, changed);
+        this.#miss(ea, effect.access, 1);
+        return refuse();
+      }
+      case 'loadMultiple':
+      case 'storeMultiple':
+        return this.#multiple(effect, changed, refuse);
+    }
+  }
+
+  /** All words lie in one page, or the interpreter does it. */
+  #multiple(
+    { kind, first, address }: Extract<Effect, { kind: 'loadMultiple' | 'storeMultiple' }>,
+    changed: Places,
+    refuse: () => void,
+  ): void {
+    const { body } = this;
+    const ea = this.keep(address, changed);
+    const host = this.temporary();
+    body.get(ea);
+    body.const(0xfff);
+    body.op(op.and);
+    body.const(4096 - 4 * (32 - first));
+    body.op(op.gtu);
+    refuse();
+    this.#host(ea, kind === 'loadMultiple' ? 'read' : 'write', 4, refuse);
+    body.set(host);
+    for (let register = first; register < 32; register++) {
+      body.get(host);
+      if (kind === 'loadMultiple') {
+        body.memory(op.load, 4 * (register - first));
+        body.set(this.place(register));
+      } else {
+        body.get(this.place(register));
+        body.memory(op.store, 4 * (register - first));
+      }
+    }
+  }
+
+  /** Where in the shared memory an address lies, on the stack; leaves where that is not remembered or it is misaligned. */
+  #host(ea: number, use: 'read' | 'write', bytes: number, refuse: () => void): void {
+    const { body, lookaside } = this;
+    const slot = this.#miss(ea, use, bytes);
+    refuse();
+    body.get(slot);
+    body.memory(op.load, lookaside.at + TABLES.deltas[use]);
+    body.get(ea);
+    body.op(op.add);
+  }
+
+  /** Whether the page of an address is not remembered for this use, on the stack; gives the local of its slot's offset. */
+  #miss(ea: number, use: 'read' | 'write', bytes: number): number {
+    const { body, lookaside } = this;
+    const slot = this.temporary();
+    body.get(ea);
+    body.const(10);
+    body.op(op.shru);
+    body.const(0xffc);
+    body.op(op.and);
+    body.tee(slot);
+    body.memory(op.load, lookaside.at + TABLES.tags[use]);
+    body.get(ea);
+    body.const(~0xfff | (bytes - 1));
+    body.op(op.and);
+    body.get(this.context);
+    body.op(op.or, op.ne);
+    return slot;
+  }
+
+  /** Words are kept in the host's order: bytes and halfwords lie elsewhere within them. */
+  #swizzle(width: 8 | 16 | 32): void {
+    if (width === 32) return;
+    this.body.const(width === 16 ? 2 : 3);
+    this.body.op(op.xor);
+  }
+
+  /** A place is about to change: later effects that have looked at it before get a copy. What is on the stack stays. */
+  #saveLeaf(all: readonly Effect[], at: number, isIt: (value: Value) => boolean): void {
+    const visit = (value: Value | undefined): void => {
+      if (!value || value.kept >= 0) return;
+      if (isIt(value) && value.born <= at) {
+        const local = this.temporary();
+        this.body.get(this.place(value.n));
+        this.body.set(local);
+        value.kept = local;
+      }
+      visit(value.a);
+      visit(value.b);
+      visit(value.c);
+    };
+    for (const effect of all.slice(at + 1)) {
+      if ('value' in effect) visit(effect.value);
+      if ('address' in effect) visit(effect.address);
+      if (effect.kind === 'branch') [effect.condition, effect.target].forEach(visit);
+      if (effect.kind === 'compare') [effect.a, effect.b].forEach(visit);
+    }
+  }
+
+  #compare(effect: Extract<Effect, { kind: 'compare' }>, changed: Places): void {
+    const { body, comparison } = this;
+    const extend = effect.signed ? op.extends : op.extendu;
+    const kept = comparison?.effect === effect;
+    const operand = (value: Value): Operand => {
+      this.value(value, changed);
+      if (!kept) return { constant: 0 };
+      if (value.op === 'const') return { constant: value.n };
+      const local = body.local();
+      body.tee(local);
+      return { local };
+    };
+    const a = operand(effect.a);
+    body.op(extend);
+    let b: Operand = { constant: 0 };
+    if (effect.b.op !== 'const' || effect.b.n !== 0) {
+      b = operand(effect.b);
+      body.op(extend, op.sub64);
+    }
+    if (kept) comparison.operands = [a, b];
+    if (!this.noOverflow) {
+      this.word(R.XER);
+      body.const(31);
+      body.op(op.shru, op.extendu);
+      body.const64(61);
+      body.op(op.shl64, op.xor64);
+    }
+    body.setLong(this.place(PLACE.CR + effect.field));
+  }
+
+  #setBit({ bit, value }: Extract<Effect, { kind: 'bit' }>, changed: Places): void {
+    const { body } = this;
+    const shift = 3 - (bit & 3);
+    this.conditions.field(bit >> 2);
+    body.const(~(1 << shift));
+    body.op(op.and);
+    this.value(value, changed);
+    body.const(shift);
+    body.op(op.shl, op.or);
+    this.conditions.setField(bit >> 2);
+  }
+}
