@@ -11,9 +11,10 @@ declare namespace WebAssembly {
     set(index: number, value: Callable | null): void;
   }
   type Callable = (...words: number[]) => number;
-  class Module {
-    constructor(bytes: Uint8Array<ArrayBuffer>);
+  interface Module {
+    readonly [Symbol.toStringTag]: string;
   }
+  const Module: new (bytes: Uint8Array<ArrayBuffer>) => Module;
   class Instance {
     constructor(module: Module, imports: { env: Readonly<Record<string, Memory | Table | Callable>> });
     readonly exports: Readonly<Record<string, Callable>>;
