@@ -6,6 +6,10 @@ import {
   devicesOf,
   isByteChannel,
   isFinisher,
+  isManaged,
+  isManagedPartition,
+  isReceiveDoorbell,
+  isSendDoorbell,
   isSerial,
   linesOf,
   imagePatchesOf,
@@ -15,6 +19,7 @@ import {
   partitionNodes,
   partitionsNode,
   portsOf,
+  referred,
   disabled,
   type ImagePatch,
   type Line,
@@ -62,6 +67,28 @@ export interface Paravirtualization {
   readonly hcallInstructions: 'epapr' | 'kvm';
 }
 
+/** A button of a doorbell; `doorbell` is the name of the node in /partitions. */
+export interface SendDoorbellConfiguration {
+  readonly node: Node;
+  readonly name: string;
+  readonly doorbell: string;
+}
+
+/** A bell of a doorbell. */
+export interface ReceiveDoorbellConfiguration extends SendDoorbellConfiguration, Line {}
+
+/** Another partition that this one manages, and the lines on which it hears of it. */
+export interface ManagedPartitionConfiguration {
+  readonly node: Node;
+  readonly name: string;
+  /** The other's name and label. */
+  readonly partition: string;
+  readonly label: string;
+  readonly stateChange: Line;
+  readonly watchdogExpiration: Line;
+  readonly resetRequest: Line;
+}
+
 /** A partition as it is to be made: every default filled in. */
 export interface PartitionConfiguration {
   readonly name: string;
@@ -90,6 +117,11 @@ export interface PartitionConfiguration {
   readonly privileged: boolean;
   readonly serials: readonly SerialConfiguration[];
   readonly byteChannels: readonly ByteChannelConfiguration[];
+  readonly sendDoorbells: readonly SendDoorbellConfiguration[];
+  readonly receiveDoorbells: readonly ReceiveDoorbellConfiguration[];
+  readonly managedPartitions: readonly ManagedPartitionConfiguration[];
+  /** Where it is told to shut down, if it has a manager. */
+  readonly shutdown?: Line;
   readonly finisher?: { readonly node: Node; readonly base: number };
   /** Nodes of the board that it has to itself. */
   readonly devices: readonly Node[];
@@ -165,6 +197,7 @@ function configurePartition(tree: Tree, node: Node): PartitionConfiguration {
     privileged: node.has('privileged'),
     serials: ports.filter(isSerial).map((port) => serialOf(port, lines.get(port))),
     byteChannels: ports.filter(isByteChannel).map((port) => byteChannelOf(port, lines.get(port))),
+    ...managementOf(tree, node, ports, lines),
     ...(finisher && { finisher: { node: finisher, base: baseOf(finisher).base } }),
     devices,
     pages: ownPages(tree, node, devices),
@@ -188,6 +221,33 @@ function paravirtualizationOf(node: Node): Paravirtualization {
     kvm: offers(node, 'kvm'),
     idle: offers(node, 'idle'),
     hcallInstructions: node.get('hcall-instructions')?.string === 'kvm' ? 'kvm' : 'epapr',
+  };
+}
+
+function managementOf(tree: Tree, partition: Node, ports: readonly Node[], lines: ReadonlyMap<Node, Line[]>) {
+  const lineOf = (node: Node, i = 0): Line => lines.get(node)?.[i] ?? NO_LINE;
+  const send = (node: Node): SendDoorbellConfiguration => ({
+    node,
+    name: node.name,
+    doorbell: referred(tree, node, 'global-doorbell')?.name ?? '',
+  });
+  const managed = (node: Node): ManagedPartitionConfiguration => {
+    const other = referred(tree, node, 'partition');
+    return {
+      node,
+      name: node.name,
+      partition: other?.name ?? '',
+      label: other?.get('label')?.string ?? other?.name ?? '',
+      stateChange: lineOf(node),
+      watchdogExpiration: lineOf(node, 1),
+      resetRequest: lineOf(node, 2),
+    };
+  };
+  return {
+    sendDoorbells: ports.filter(isSendDoorbell).map(send),
+    receiveDoorbells: ports.filter(isReceiveDoorbell).map((node) => ({ ...send(node), ...lineOf(node) })),
+    managedPartitions: ports.filter(isManagedPartition).map(managed),
+    ...(isManaged(tree, partition) && { shutdown: lineOf(partition) }),
   };
 }
 

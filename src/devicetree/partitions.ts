@@ -1,6 +1,7 @@
 import { LEVEL_HIGH, interruptsOf, physicalReg, regOf, type Range } from './addresses.js';
 import { bindingOf, placeOf } from './bindings/index.js';
 import { byteChannel } from './bindings/byte-channel.js';
+import { doorbell, managedPartition, receiveDoorbell, sendDoorbell } from './bindings/doorbells.js';
 import { finisher } from './bindings/finisher.js';
 import { partition as partitionBinding } from './bindings/partition.js';
 import { serial } from './bindings/serial.js';
@@ -14,6 +15,8 @@ export interface Line {
   readonly line: number;
   readonly type: number;
 }
+
+const RISING_EDGE = 1;
 
 /** Whether a node is to be left out (`status = "disabled"`). */
 export const disabled = (node: Node): boolean => node.get('status')?.string === 'disabled';
@@ -36,6 +39,42 @@ export const consolesOf = (partition: Node): Node[] =>
 export const isSerial = (node: Node): boolean => node.isCompatible(...serial.compatible);
 export const isByteChannel = (node: Node): boolean => node.isCompatible(...byteChannel.compatible);
 export const isFinisher = (node: Node): boolean => node.isCompatible(...finisher.compatible);
+
+export const isSendDoorbell = (node: Node): boolean => node.isCompatible(...sendDoorbell.compatible);
+export const isReceiveDoorbell = (node: Node): boolean => node.isCompatible(...receiveDoorbell.compatible);
+export const isManagedPartition = (node: Node): boolean => node.isCompatible(...managedPartition.compatible);
+
+/** The doorbells of a tree, without those that are disabled. */
+export const doorbellNodes = (tree: Tree): Node[] =>
+  (partitionsNode(tree)?.children ?? []).filter((n) => n.isCompatible(...doorbell.compatible) && !disabled(n));
+
+/** The node that a property refers to, where it is one reference and leads to a node. */
+export function referred(tree: Tree, node: Node, property: string): Node | undefined {
+  const value = node.get(property);
+  return value?.value.length === 4 ? tree.byPhandle(value.cells[0]!) : undefined;
+}
+
+/** The partitions that a partition manages. */
+export const managedBy = (tree: Tree, partition: Node): Node[] =>
+  portsOf(partition)
+    .filter(isManagedPartition)
+    .flatMap((port) => referred(tree, port, 'partition') ?? []);
+
+/** Whether some other partition manages this one. */
+export const isManaged = (tree: Tree, partition: Node): boolean =>
+  partitionNodes(tree).some((other) => other !== partition && managedBy(tree, other).includes(partition));
+
+/** How many interrupts a port has, and of which type where it does not say. */
+function wantedLines(port: Node): { count: number; type: number } {
+  if (isByteChannel(port)) return { count: byteChannel.properties.interrupts.interrupts, type: LEVEL_HIGH };
+  if (isReceiveDoorbell(port)) return { count: receiveDoorbell.properties.interrupts.interrupts, type: RISING_EDGE };
+  if (isManagedPartition(port)) return { count: managedPartition.properties.interrupts.interrupts, type: RISING_EDGE };
+  return { count: isSerial(port) ? 1 : 0, type: LEVEL_HIGH };
+}
+
+/** The ports of a partition that have interrupts. */
+export const wiredPortsOf = (partition: Node): Node[] =>
+  portsOf(partition).filter((port) => wantedLines(port).count > 0);
 
 /** The partition's console: what `stdout` names, or else the first there is; undefined where it names none or there is none. */
 export function consoleOf(tree: Tree, partition: Node): Node | undefined {
@@ -70,7 +109,8 @@ export function statedLines(port: Node): Line[] {
 /**
  * The lines of every port of a partition that has any. First come those that are stated, here and by the board's
  * devices it has; then, in the order of the source, serial ports get the line of the board's device with the same
- * unit address, if it is free; then all others the lowest free lines. A port that finds none free is left out.
+ * unit address, if it is free; then all others the lowest free lines, and last, under its own node, a partition that has a manager the one by which it is told to
+ * shut down. What finds none free is left out.
  */
 export function linesOf(tree: Tree, partition: Node): Map<Node, Line[]> {
   const lines = new Map<Node, Line[]>();
@@ -79,21 +119,19 @@ export function linesOf(tree: Tree, partition: Node): Map<Node, Line[]> {
     lines.set(port, chosen);
     for (const { line } of chosen) taken.add(line);
   };
-  const consoles = consolesOf(partition);
-  for (const port of consoles) if (port.has('interrupts')) give(port, statedLines(port));
-  for (const port of consoles.filter((p) => isSerial(p) && !lines.has(p))) {
+  const ports = wiredPortsOf(partition);
+  for (const port of ports) if (port.has('interrupts')) give(port, statedLines(port));
+  for (const port of ports.filter((p) => isSerial(p) && !lines.has(p))) {
     const [like] = boardInterrupts(tree, port);
     if (like && !taken.has(like.line)) give(port, [like]);
   }
-  for (const port of consoles.filter((p) => !lines.has(p))) {
+  const giveFree = (node: Node, { count, type }: { count: number; type: number }): void => {
     const free = Array.from({ length: LINES }, (_, line) => line).filter((line) => !taken.has(line));
-    const wanted = isByteChannel(port) ? byteChannel.properties.interrupts.interrupts : 1;
-    if (free.length >= wanted)
-      give(
-        port,
-        free.slice(0, wanted).map((line) => ({ line, type: LEVEL_HIGH })),
-      );
-  }
+    const chosen = free.slice(0, count).map((line) => ({ line, type }));
+    if (chosen.length === count) give(node, chosen);
+  };
+  for (const port of ports.filter((p) => !lines.has(p))) giveFree(port, wantedLines(port));
+  if (isManaged(tree, partition)) giveFree(partition, { count: 1, type: RISING_EDGE });
   return lines;
 }
 

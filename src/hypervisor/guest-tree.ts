@@ -4,6 +4,7 @@ import { mergeInto } from '../devicetree/merge.js';
 import type { PartitionConfiguration } from '../devicetree/configuration.js';
 import { Node, Tree } from '../devicetree/tree.js';
 import { HCALL_INSTRUCTIONS } from './hypercall.js';
+import { addHandles } from './management.js';
 
 /**
  * Nodes keep the phandles that they have in the configuration, which are unique there: so what node-update brings along,
@@ -144,6 +145,9 @@ function keepPhandle(from: Node, to: Node): void {
   if (from.phandle !== undefined) to.setCells('phandle', from.phandle);
 }
 
+/** Topaz's fsl,hv-version: ours, major and minor, and that of the calls, and the oldest that they are compatible with. */
+const VERSION = [1, 0, 1, 1];
+
 /** /hypervisor with its byte channels. Gives the path of each by its name. */
 function addHypervisor(root: Node, config: PartitionConfiguration, guestId: number): Map<string, string> {
   const hypervisor = root.add('hypervisor');
@@ -161,6 +165,7 @@ function addHypervisor(root: Node, config: PartitionConfiguration, guestId: numb
   hypervisor.setCells('#size-cells', 0);
   hypervisor.setCells('guest-id', guestId);
   hypervisor.setStrings('guest-name', config.label);
+  hypervisor.setCells('fsl,hv-version', ...VERSION);
   hypervisor.setCells('hcall-instructions', ...HCALL_INSTRUCTIONS[hcallInstructions]);
   if (idle) hypervisor.set('has-idle', new Uint8Array(0), 'cells');
   const handles = hypervisor.add('handles');
@@ -177,5 +182,6 @@ function addHypervisor(root: Node, config: PartitionConfiguration, guestId: numb
     keepPhandle(from, node);
     paths.set(name, node.path);
   });
+  addHandles(handles, config);
   return paths;
 }

@@ -2,10 +2,11 @@ import { epaprCalls } from './epapr-calls.js';
 import type { Outcome } from './exit.js';
 import { EV, type HypercallFamily } from './hypercall.js';
 import { kvmCalls } from './kvm-calls.js';
+import { managerCalls } from './manager-calls.js';
 import type { Vcpu } from './vcpu.js';
 
 /** Every call there is, by token; a family, which is a vendor's, is a file. */
-const calls: HypercallFamily = { ...epaprCalls, ...kvmCalls };
+const calls: HypercallFamily = { ...epaprCalls, ...kvmCalls, ...managerCalls };
 
 /** The name of a call by its token, for traces and counts. */
 export const hypercallName = (token: number): string => calls[token]?.name ?? `0x${(token >>> 0).toString(16)}`;

@@ -25,6 +25,7 @@ import { faultSubject } from './fault-subject.js';
 import { guestTree } from './guest-tree.js';
 import { refusal, type Ask } from './lifecycle.js';
 import { magicPageAt } from './magic-page.js';
+import { connect } from './management.js';
 import { Partition } from './partition.js';
 import { PidPool } from './pid-pool.js';
 import { place, type Placed } from './placement.js';
@@ -80,6 +81,8 @@ export class Hypervisor implements Machine {
   readonly #redirected = new Map<Node, { line: Line | undefined }>();
   readonly #announced = new Set<Partition>();
   readonly #looping = new Set<Vcpu>();
+  /** Partitions that do not run from power-on, though their configuration has them do so. */
+  #heldBack: readonly string[] = [];
   #last: Vcpu | undefined;
   #retired = 0;
   /** Whose turn it is, and until which cycle. */
@@ -100,6 +103,7 @@ export class Hypervisor implements Machine {
       this.#build(config, i + 1, pids, places.splice(0, memorySizes(config).length)),
     );
     const vcpus = this.partitions.flatMap((p) => p.vcpus);
+    connect(this.partitions);
     this.#scheduler = new RoundRobin(vcpus);
     this.timeShares = new TimeShares(clock, vcpus);
   }
@@ -183,12 +187,13 @@ export class Hypervisor implements Machine {
    * name. Says why for the first that does not fit.
    */
   start(files: ReadonlyMap<string, GuestFiles>, heldBack: readonly string[] = []): BootProblem | undefined {
+    this.#heldBack = heldBack;
     for (const [i, partition] of this.partitions.entries()) {
       const { name, config } = partition;
       const guest = files.get(name);
       assert(guest !== undefined, `${name} has an image`);
       const tree = guestTree(config, this.options.tree, i + 1);
-      const starts = config.autoStart && !heldBack.includes(name);
+      const starts = this.#startsAtPowerOn(partition);
       const problem = partition.powerOn({ ...guest, tree }, starts);
       if (problem) return { problem: `partition '${name}': ${problem.problem}` };
       if (starts) continue;
@@ -222,11 +227,29 @@ export class Hypervisor implements Machine {
       }
       const { vcpu } = this.#turn;
       if (this.#runTurn(this.#turn, end)) this.#turn = undefined;
+      this.#resetIfAsked();
       this.#announce();
       if (stopsHere(vcpu)) return { kind: 'stopped' };
     }
     return { kind: 'ran' };
   }
+
+  /** A privileged guest has asked for it: everything is as at power-on, but for simulated time. */
+  #resetIfAsked(): void {
+    const asker = this.partitions.find((p) => p.resetsBoard);
+    if (!asker) return;
+    this.options.log(`the board was reset by partition '${asker.name}'`);
+    this.#turn = undefined;
+    this.board.reset();
+    for (const partition of this.partitions) {
+      const starts = this.#startsAtPowerOn(partition);
+      partition.powerCycle(starts);
+      if (starts) this.#announced.delete(partition);
+      else this.#announced.add(partition);
+    }
+  }
+
+  #startsAtPowerOn = ({ name, config }: Partition): boolean => config.autoStart && !this.#heldBack.includes(name);
 
   /** Whose turn it is now. Giving the core to another costs cycles, which are the newcomer's. */
   #nextTurn(): Turn | undefined {

@@ -4,16 +4,25 @@ import { describeEnding, type Ending, type StoppedBy } from '../board/machine.js
 import type { SerialInput } from '../board/serial-input.js';
 import { assert } from '../bus/assert.js';
 import { hex, type Line } from '../bus/bus.js';
+import { encodeBlob } from '../devicetree/blob.js';
 import type { PartitionConfiguration } from '../devicetree/configuration.js';
 import type { Tree } from '../devicetree/tree.js';
-import { loadProgram, type BootContents, type BootProblem, type BootState } from '../loader/boot.js';
+import { fits, loadProgram, type BootContents, type BootProblem, type BootState } from '../loader/boot.js';
 import type { ImageSymbol } from '../loader/contents.js';
 import { ByteChannel } from './byte-channel.js';
 import { Doorbell } from './doorbell.js';
 import { byteChannelHandle } from './guest-tree.js';
+import { NO_HANDLES, type Handles } from './management.js';
 import { mayAsk, type Ask, type PartitionState, type StopReason } from './lifecycle.js';
 import type { Placed } from './placement.js';
 import type { Vcpu } from './vcpu.js';
+
+/** Bytes that a manager may make a guest's device tree, and that of this process' memory it may take. */
+const LARGEST_TREE = 0x100000;
+
+const FALLING_EDGE = 2;
+
+const textValue = (text: string): Uint8Array => new TextEncoder().encode(`${text}\0`);
 
 // TCR[WP] and TCR[WRC] = 11, a system reset (PPC440x5 User's Manual, "Timer Control Register")
 const TCR_WP_SHIFT = 30;
@@ -53,6 +62,12 @@ export class Partition {
   #contents: BootContents | undefined;
   /** Cycles that loading its image still takes. */
   #loading = 0;
+  /** What its guest may name, besides its byte channels. */
+  handles: Handles = NO_HANDLES;
+  /** It has asked to be started again, by FH_PARTITION_RESTART, and that is the reset that its processor asks for. */
+  restartsItself = false;
+  /** It has asked to have the whole board reset, by FH_SYSTEM_RESET. */
+  resetsBoard = false;
   /** How often it was started again without having been stopped in between. */
   restarts = 0;
   readonly grants: readonly Grant[];
@@ -117,6 +132,16 @@ export class Partition {
     return this.#contents?.tree;
   }
 
+  /** Switch it off and on with its board: as at power-on, but that its guest's tree stays as its managers made it. */
+  powerCycle(start: boolean): void {
+    assert(this.#contents !== undefined, 'a partition is loaded at power-on');
+    for (const { target } of this.board.bus.ram.regions) target.clearDirty();
+    for (const input of this.inputs) input.discard();
+    this.resetsBoard = false;
+    const problem = this.powerOn(this.#contents, start);
+    assert(problem === undefined, 'what fitted once fits again');
+  }
+
   /** Load the guest at power-on, which takes no time, and let it run or leave it to be started; says why it does not fit. */
   powerOn(contents: BootContents, start: boolean): BootProblem | undefined {
     const boot = this.#load(contents);
@@ -157,6 +182,7 @@ export class Partition {
 
   /** Its processor asked for a reset: start from clean memory and devices, or be done. */
   resetRequested(): void {
+    if (this.restartsItself) return this.#restart({ by: 'self', reason: 'restart' });
     const expired = this.vcpus.find((v) => v.machine.timers.resetRequest);
     const { onReset, watchdogTimeout } = this.config;
     const why: StopReason = expired
@@ -219,6 +245,7 @@ export class Partition {
 
   /** Everything but memory as after power-on, and the processor at the entry. Its time has not begun. */
   #enter(boot: BootState): void {
+    this.restartsItself = false;
     this.board.reset();
     for (const { uart } of this.wiring.passed) uart.reset();
     for (const { channel } of this.#channels.values()) channel.reset();
@@ -279,9 +306,32 @@ export class Partition {
   }
 
   #tell({ by, reason }: StopReason): void {
-    const node = this.tree?.find('/hypervisor');
-    node?.setStrings('fsl,hv-stopped-by', by);
-    node?.setStrings('fsl,hv-reason-stopped', reason);
+    this.setProperty(['hypervisor'], 'fsl,hv-stopped-by', textValue(by));
+    this.setProperty(['hypervisor'], 'fsl,hv-reason-stopped', textValue(reason));
+  }
+
+  /**
+   * Change the device tree that its guest gets at the next start; nodes of the path that are not there are made. False, with
+   * nothing changed, where the tree would no longer fit into its memory or become larger than 1 MiB.
+   */
+  setProperty(path: readonly string[], name: string, value: Uint8Array): boolean {
+    const contents = this.#contents;
+    assert(contents !== undefined, 'a partition has a tree from power-on');
+    const added: (() => void)[] = [];
+    let node = contents.tree.root;
+    for (const step of path) {
+      const parent = node;
+      const known = parent.child(step);
+      node = known ?? parent.add(step);
+      if (!known) added.push(() => parent.children.pop());
+    }
+    const before = node.get(name);
+    node.set(name, value);
+    if (encodeBlob(contents.tree).length <= LARGEST_TREE && fits(this.board.bus.ram, contents)) return true;
+    if (before) node.set(name, before.value, before.form);
+    else node.properties.delete(name);
+    for (const undo of added.toReversed()) undo();
+    return false;
   }
 
   /** Managers hear of a state that lasts: running, paused, stopped. */
@@ -293,6 +343,16 @@ export class Partition {
   /** What was granted to it that this guest-physical address lies in. */
   grant(physical: number): Grant | undefined {
     return this.grants.find(({ base, size }) => physical >= base && physical < base + size);
+  }
+
+  /** An input of its interrupt controller, active high. */
+  line({ line, type }: { readonly line: number; readonly type: number }): Line {
+    const [uic] = this.board.uics;
+    assert(uic !== undefined, 'a partition has an interrupt controller');
+    const input = uic.line(line);
+    if (type !== FALLING_EDGE) return input;
+    input.set(true);
+    return { set: (asserted) => input.set(!asserted) };
   }
 
   byteChannel(handle: number): ByteChannel | undefined {

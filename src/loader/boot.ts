@@ -37,6 +37,17 @@ export interface BootProblem {
   readonly problem: string;
 }
 
+/** Whether there is room for a program, its initrd and its device tree. */
+export function fits(ram: AddressMap<Ram>, { image, initrd, tree }: BootContents): boolean {
+  const end = Math.min(ram.find(0)?.size ?? 0, REACH);
+  const treeAt = below(end, encodeBlob(tree).length);
+  return (initrd ? below(treeAt, initrd.length) : treeAt) >= topOf(image, end);
+}
+
+/** Where a program ends in the memory that begins at 0. */
+const topOf = ({ segments }: Image, end: number): number =>
+  Math.max(0, ...segments.filter((s) => s.address < end).map((s) => s.address + s.size));
+
 /**
  * Put a program, its initrd and its device tree into memory: the program where it says, the tree at the end of the memory
  * that begins at 0 (below 256 MiB), the initrd below the tree.
@@ -50,7 +61,7 @@ export function loadProgram(ram: AddressMap<Ram>, { image, initrd, tree }: BootC
   if (initrd) chosen.setCells('linux,initrd-end', 0);
   const treeAt = below(end, encodeBlob(tree).length);
   const initrdAt = initrd ? below(treeAt, initrd.length) : treeAt;
-  const top = Math.max(0, ...image.segments.filter((s) => s.address < end).map((s) => s.address + s.size));
+  const top = topOf(image, end);
   if (initrdAt < top)
     return {
       problem: `the image ends at 0x${top.toString(16)}, which leaves no room for ${initrd ? 'the initrd and ' : ''}the device tree`,

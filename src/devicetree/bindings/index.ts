@@ -3,6 +3,7 @@ import type { Binding, Place, Properties } from './binding.js';
 import { boardSerial, serial } from './serial.js';
 import { byteChannel } from './byte-channel.js';
 import { configurationDcrs, cpu, memory, uic } from './board.js';
+import { doorbell, managedPartition, receiveDoorbell, sendDoorbell } from './doorbells.js';
 import { finisher } from './finisher.js';
 import { partition } from './partition.js';
 import { partitions } from './partitions.js';
@@ -15,6 +16,10 @@ export const bindings: readonly Binding[] = [
   serial,
   finisher,
   byteChannel,
+  doorbell,
+  sendDoorbell,
+  receiveDoorbell,
+  managedPartition,
   cpu,
   memory,
   uic,

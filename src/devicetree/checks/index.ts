@@ -6,6 +6,7 @@ import { boardRules } from './board.js';
 import { deviceRules, registerRules } from './devices.js';
 import { imageRules } from './images.js';
 import { interruptRules } from './interrupts.js';
+import { managementRules } from './management.js';
 import { memoryRules } from './memory.js';
 import { Context, type ImageInspector, type Rule } from './rule.js';
 import { scheduleRules } from './schedule.js';
@@ -26,6 +27,7 @@ const chapters: readonly { readonly title: string; readonly rules: readonly Rule
   { title: 'Registers', rules: registerRules },
   { title: 'Devices', rules: deviceRules },
   { title: 'Interrupts', rules: interruptRules },
+  { title: 'Doorbells and managers', rules: managementRules },
   { title: 'Images', rules: imageRules },
 ];
 

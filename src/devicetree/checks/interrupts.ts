@@ -1,6 +1,16 @@
 import { interruptParent, interruptsOf } from '../addresses.js';
 import { bindingOf, placeOf } from '../bindings/index.js';
-import { LINES, consolesOf, devicesOf, disabled, linesOf, portsOf, statedLines, type Line } from '../partitions.js';
+import {
+  LINES,
+  devicesOf,
+  disabled,
+  isManaged,
+  linesOf,
+  portsOf,
+  statedLines,
+  wiredPortsOf,
+  type Line,
+} from '../partitions.js';
 import type { Node } from '../tree.js';
 import { at, nameOf, type Context, type Problem, type Rule } from './rule.js';
 
@@ -120,14 +130,14 @@ const linesExhausted: Rule = {
   summary: `A partition's devices need no more interrupt lines than there are, ${LINES}.`,
   remedy: 'Take devices out, or put them into another partition.',
   *run(partition, context) {
-    const consoles = consolesOf(partition);
-    if (consoles.some((node) => !context.sound(node, 'interrupts') || !context.passed(node, ...wellFormed))) return;
+    const wired = wiredPortsOf(partition);
+    if (wired.some((node) => !context.sound(node, 'interrupts') || !context.passed(node, ...wellFormed))) return;
     const lines = linesOf(context.tree, partition);
-    for (const node of consoles) {
+    for (const node of isManaged(context.tree, partition) ? [...wired, partition] : wired) {
       if (lines.has(node)) continue;
       yield {
         node,
-        message: `there is no interrupt line left for ${nameOf(node)}: a controller has ${LINES}`,
+        message: `there is no interrupt line left for ${node === partition ? 'the shutdown doorbell of ' : ''}${nameOf(node)}: a controller has ${LINES}`,
         remedy: 'take a device out of the partition',
       };
     }
