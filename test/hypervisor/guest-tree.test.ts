@@ -135,6 +135,7 @@ test('a guest’s tree has the board’s processor and controller, its own memor
     		#size-cells = <0x00>;
     		guest-id = <0x01>;
     		guest-name = "First";
+    		fsl,hv-version = <0x01 0x00 0x01 0x01>;
     		hcall-instructions = <0x44000022>;
 
     		handles {

@@ -66,7 +66,7 @@ test.each([
   ['the number 8, which was withdrawn', 0x10008,    [1, 1],          EV.UNIMPLEMENTED],
   ['a number ePAPR has not given',      0x1ffff,    [1, 1],          EV.UNIMPLEMENTED],
   ['vendor 0',                          0x00001,    [1, 1],          EV.UNIMPLEMENTED],
-  ['Freescale’s SET_DTPROP',            0x20003,    [1, 1],          EV.UNIMPLEMENTED],
+  ['Freescale’s SET_DTPROP of nobody',  0x20003,    [1, 1],          EV.EINVAL],
   ['KVM’s features',                    0x2a0003,   [1, 1],          EV.UNIMPLEMENTED],
   ['a token with bit 0 set',            0x80010001, [1, 1],          EV.UNIMPLEMENTED],
   ['the token -1',                      0xffffffff, [1, 1],          EV.UNIMPLEMENTED],
@@ -91,11 +91,11 @@ test('what a call does not return is preserved, and a refused call keeps even r4
   for (let r = 12; r < 32; r++) code.li(r, 0x1000 + r);
   code.li(0, 0xaa).li(1, 0xbb).li(2, 0xcc).op('mtcrf', { fxm: 0xff, rs: 12 });
   [4, 5, 6, 7, 8, 9, 10].forEach((r) => code.li(r, 0x2000 + r));
-  code.li(3, 1).li(11, 0x20003).op('sc', { lev: 1 }).b('stop').label('stop').b('stop');
+  code.li(3, 1).li(11, 0x20011).op('sc', { lev: 1 }).b('stop').label('stop').b('stop');
   const run = guest(code, { ports });
   expect(run.ending).toEqual({ kind: 'halted' });
   const expected = Array.from({ length: 32 }, (_, r) => (r >= 12 ? 0x1000 + r : 0x2000 + r));
-  Object.assign(expected, { 0: 0xaa, 1: 0xbb, 2: 0xcc, 3: EV.UNIMPLEMENTED, 11: 0x20003 });
+  Object.assign(expected, { 0: 0xaa, 1: 0xbb, 2: 0xcc, 3: EV.UNIMPLEMENTED, 11: 0x20011 });
   expect(expected.map((_, r) => run.gpr(r))).toEqual(expected);
   expect(run.vcpu.machine.regs.cr).toBe(0x100c);
 });
@@ -205,10 +205,11 @@ test('EV_IDLE is woken by a typed character', () => {
 });
 
 test('calls have names for people', () => {
-  expect([SEND, IDLE, 0x20003, -1].map(hypercallName)).toEqual([
+  expect([SEND, IDLE, 0x20003, 0x20063, -1].map(hypercallName)).toEqual([
     'EV_BYTE_CHANNEL_SEND',
     'EV_IDLE',
-    '0x20003',
+    'FH_PARTITION_SET_DTPROP',
+    '0x20063',
     '0xffffffff',
   ]);
 });
