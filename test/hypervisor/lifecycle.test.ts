@@ -190,9 +190,9 @@ test('a hundred restarts leave nothing behind: memory, alarms, and what the othe
   const guest = made.partition('guest');
   const { target } = guest.board.bus.ram.regions[0]!;
   const { buffer } = target.memory;
-  const memory = () =>
+  const hash = (size: number): string =>
     createHash('sha1')
-      .update(new Uint8Array(buffer, target.offset, target.size).slice())
+      .update(new Uint8Array(buffer, target.offset, size).slice())
       .digest('hex');
   const snapshot = () => ({
     memory: hash(0x80000), // the tree lies above: it says who stopped the last one
