@@ -54,8 +54,11 @@ test('bare and partition do the same work, and every cycle between them is an ex
   const { bare, variants } = comparison!;
   const [{ counts, exits, priced, simulated }] = variants as [Variant];
   expect(bare.reached).toBe('ended with status 0');
-  // It reads in its tree, once, that there is somebody to call
-  expect(counts.instructions - bare.instructions).toBeLessThan(100);
+  // It reads in its tree, once, that there is somebody to call; all else is the same, however much it is
+  const [more] = await overhead(bench, '--bootargs', 'bench=calls rounds=9', '--variant', 'plain');
+  expect(more!.variants[0]!.counts.instructions - more!.bare.instructions).toBe(
+    counts.instructions - bare.instructions,
+  );
   expect(counts.interrupts).toBe(bare.interrupts);
   expect(counts.own + counts.emulated).toBe(counts.instructions);
   // At a cycle an exit, an instruction emulated along and a world switch
@@ -107,7 +110,7 @@ test('each partition of a configuration is compared with its own machine', async
   expect([one!.partition, two!.partition]).toEqual(['one', 'two']);
   for (const { bare, variants } of [one!, two!]) {
     expect(variants[0]!.counts.interrupts).toBe(bare.interrupts);
-    expect(variants[0]!.counts.instructions - bare.instructions).toBeLessThan(100);
+    expect(variants[0]!.counts.instructions - bare.instructions).toBeLessThan(1000);
   }
 });
 
