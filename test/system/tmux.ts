@@ -28,7 +28,9 @@ export class Tmux {
       ([name, value]) => `${name}='${value}'`,
     );
     const shell = `env -u NO_COLOR -u CI ${settings.join(' ')} sh`;
-    tmux('new-session', '-d', '-s', this.#name, '-c', folder, '-x', '100', '-y', '30', shell);
+    // A server that ends with its last session could be on its way out when the next test begins
+    const stay = [';', 'set-option', '-s', 'exit-empty', 'off'];
+    tmux('new-session', '-d', '-s', this.#name, '-c', folder, '-x', '100', '-y', '30', shell, ...stay);
     open.add(this);
   }
 
