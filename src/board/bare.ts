@@ -157,8 +157,21 @@ export class BareMachine implements Machine, Debuggable {
       this.#ending = { kind: 'reset' };
       return;
     }
+    this.#startAgain(this.#contents);
+  }
+
+  /** Start the program again from its image, whatever has become of it. */
+  restart(): void {
+    this.#events += 1;
+    this.#ending = undefined;
+    this.#finished = undefined;
+    this.#fruitless = 0;
+    if (this.#contents) this.#startAgain(this.#contents);
+  }
+
+  #startAgain(contents: BootContents): void {
     for (const { target } of this.board.bus.ram.regions) target.clearDirty();
-    this.start(this.#contents);
+    this.start(contents);
   }
 
   get ending(): Ending | undefined {

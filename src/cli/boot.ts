@@ -3,13 +3,14 @@ import { Clock } from '../bus/clock.js';
 import { SharedMemory } from '../bus/memory.js';
 import { Mux } from '../console/mux.js';
 import { physicalReg } from '../devicetree/addresses.js';
+import type { DebuggedMachine } from '../debug/processes.js';
 import { configure } from '../devicetree/configuration.js';
 import { didYouMean } from '../devicetree/suggest.js';
 import type { Tree } from '../devicetree/tree.js';
 import type { FaultReport } from '../hypervisor/fault-report.js';
 import { Hypervisor, type GuestFiles } from '../hypervisor/hypervisor.js';
 import { checkConfig, insist, readTree, type Configured } from './config.js';
-import { converse, type ConsoleOptions } from './console.js';
+import { converse, type Attendant, type ConsoleOptions } from './console.js';
 import { engineFor } from './engines.js';
 import { UsageError } from './errors.js';
 import { explainBare, Faults } from './faults.js';
@@ -19,6 +20,9 @@ import { Wiring } from './wiring.js';
 
 /** Processor state, tables and slack beside the board's RAM. */
 export const STATE_BYTES = 0x400000;
+
+/** Makes whoever runs the machine in the console's place: a debugger. `images` are paths, by process. */
+export type Attend = (machine: DebuggedMachine, images: ReadonlyMap<string, string>) => Attendant;
 
 export interface BootOptions extends ConsoleOptions {
   /** The partitions that `--no-start` names. */
@@ -31,7 +35,7 @@ export function boot(config: string, options: BootOptions): Promise<number> {
 }
 
 /** The same for a tree that was read or made already. */
-export async function bootConfigured(configured: Configured, options: BootOptions): Promise<number> {
+export async function bootConfigured(configured: Configured, options: BootOptions, attend?: Attend): Promise<number> {
   const files = new Files();
   const tree = insist(checkConfig(configured, files));
   const configuration = configure(tree);
@@ -55,7 +59,9 @@ export async function bootConfigured(configured: Configured, options: BootOption
   }
   const problem = hypervisor.start(guests, heldBack(options, [...guests.keys()]));
   if (problem) throw new UsageError(problem.problem);
-  return converse(hypervisor, wiring, frequencyOf(tree), options, { journal, faults });
+  const images = new Map(configuration.partitions.map(({ name, image }) => [name, image]));
+  const attendant = attend?.(hypervisor, images);
+  return converse(hypervisor, wiring, frequencyOf(tree), options, { journal, faults, ...(attendant && { attendant }) });
 }
 
 /** The partitions that are not to run until somebody starts them. */
@@ -73,7 +79,12 @@ export interface BareOptions {
 }
 
 /** `hv440 run --bare IMAGE`: the program on the board itself. */
-export async function runBare(tree: Tree, bare: BareOptions, options: ConsoleOptions): Promise<number> {
+export async function runBare(
+  tree: Tree,
+  bare: BareOptions,
+  options: ConsoleOptions,
+  attend?: Attend,
+): Promise<number> {
   const image = namedImage(new Files(), bare.image);
   const initrd = bare.initrd === undefined ? undefined : namedInitrd(bare.initrd);
   const wiring = new Wiring(new Mux());
@@ -90,7 +101,9 @@ export async function runBare(tree: Tree, bare: BareOptions, options: ConsoleOpt
   if (problem) throw new UsageError(`${bare.image}: ${problem.problem}; --memory SIZE gives the board more`);
   const explain = (): FaultReport | undefined => explainBare(machine, image.symbols ?? []);
   const faults = new Faults(wiring.mux, explain);
-  return converse(machine, wiring, frequencyOf(tree), options, { journal: new Journal(), faults });
+  const attendant = attend?.(machine, new Map([['board', bare.image]]));
+  const witnesses = { journal: new Journal(), faults, ...(attendant && { attendant }) };
+  return converse(machine, wiring, frequencyOf(tree), options, witnesses);
 }
 
 const ofType = (tree: Tree, type: string) => [...tree.root.walk()].filter((n) => n.get('device_type')?.string === type);

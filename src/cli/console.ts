@@ -16,7 +16,7 @@ import type { Faults } from './faults.js';
 import { dialogue, openStreams, StandardInput, typeScripts, type InputOptions } from './input.js';
 import { followPrograms, type Journal } from './journal.js';
 import { givePtys, type PtyLinks } from './ptys.js';
-import { Session, type SessionEnd } from './session.js';
+import { Session, type Driver, type SessionEnd } from './session.js';
 import { statistics, statisticsJson } from './statistics.js';
 import type { Wiring } from './wiring.js';
 
@@ -45,13 +45,27 @@ interface Console {
   say(line: string): void;
 }
 
+/** A debugger beside the consoles: it runs the machine. */
+export interface Attendant extends Driver {
+  /** Begin, once the consoles are there: `wake` has the machine looked at, `leave` ends it. */
+  open(surroundings: { wake(): void; say(line: string): void; leave(): void }): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Who hears of the machine, beside its consoles. */
+export interface Witnesses {
+  readonly journal: Journal;
+  readonly faults: Faults;
+  readonly attendant?: Attendant;
+}
+
 /** Runs a machine with its consoles until it ends or somebody ends it; gives the exit status. */
 export async function converse(
   machine: Machine,
   wiring: Wiring,
   frequency: number,
   options: ConsoleOptions,
-  { journal, faults }: { readonly journal: Journal; readonly faults: Faults },
+  { journal, faults, attendant }: Witnesses,
 ): Promise<number> {
   const { mux } = wiring;
   const escape = escapeKey(options);
@@ -76,7 +90,8 @@ export async function converse(
     frequency,
     leave: departure.signal,
     attended: () => terminal !== undefined,
-    live: () => terminal !== undefined || (input?.live ?? false) || links.count > 0,
+    live: () => terminal !== undefined || attendant !== undefined || (input?.live ?? false) || links.count > 0,
+    ...(attendant && { driver: attendant }),
     done: () => expecter?.endsRun ?? false,
     feed: async (wait) => input?.feed(wait),
     settle: () => headless?.settle(),
@@ -95,7 +110,9 @@ export async function converse(
     if (terminal) say(`\`fault ${report.program}\` on the command line (the escape key, then :) explains why`);
     else (halted(report) ? [`${faultSummary(report)} (--fault-report FILE has more)`] : lines).forEach(say);
   });
+  await attendant?.open({ wake: () => session.wake(), say, leave: () => departure.leave() });
   const end = await session.run();
+  await attendant?.close();
   input?.close();
   mux.flush();
   if (end.kind === 'ended' && journal.empty) say(`the program ${describeEnding(end.progress.ending)}`);

@@ -83,6 +83,30 @@ function addRun(hv440: Command): void {
   command.addHelpText('after', exitStatuses + shown).action(action(async () => (await import('./run.js')).run));
 }
 
+function addDebug(hv440: Command): void {
+  const command = hv440
+    .command('debug <CONFIG.dts|IMAGE>')
+    .description('boot partitions, or one image, with a GDB server beside the consoles')
+    .option('--gdb <PORT>', 'the TCP port for GDB (default 1234); each partition has one of its own behind it')
+    .option('--gdb-unix <PATH>', 'UNIX sockets instead: PATH, and PATH.NAME for each partition')
+    .option('--gdb-address <ADDRESS>', 'where to listen (default 127.0.0.1: nobody else can connect)')
+    .option('--wait', 'run nothing until a GDB has connected and says so')
+    .addOption(listOption('--symbols <NAME=FILE>', 'the ELF with a partition’s symbols, where its image has none'))
+    .option('--bare', 'an image on the board itself, without the hypervisor')
+    .option('--memory <SIZE>', 'an image’s memory, such as 64M (default 128M)', parseSize)
+    .option('--initrd <FILE>', 'an image’s initial RAM disk')
+    .option('--bootargs <TEXT>', 'an image’s command line (/chosen bootargs)')
+    .option('--dtb <FILE>', 'with --bare: the board’s device tree, source or blob');
+  for (const option of consoleOptions) command.addOption(option);
+  command.addOption(new Option('--gdb-without <ITEM>').argParser((text) => text.split(',')).hideHelp());
+  const shown = examples(
+    'hv440 debug --bare --wait firmware/hello/hello.elf',
+    'gdb-multiarch -ex "target remote :1234" firmware/hello/hello.elf',
+    'hv440 debug --gdb 4000 devicetrees/two-partitions.dts    # 4001: the first partition, 4002: the second',
+  );
+  command.addHelpText('after', exitStatuses + shown).action(action(async () => (await import('./debug.js')).debug));
+}
+
 function addCheck(hv440: Command): void {
   hv440
     .command('check <CONFIG.dts...>')
@@ -168,7 +192,7 @@ function program(): Command {
       'after',
       examples('hv440 boot devicetrees/two-partitions.dts', 'hv440 run firmware/hello/hello.elf', 'hv440 help boot'),
     );
-  for (const add of [addBoot, addRun, addCheck, addDts, addDisasm, addOverhead]) add(hv440);
+  for (const add of [addBoot, addRun, addDebug, addCheck, addDts, addDisasm, addOverhead]) add(hv440);
   hv440.showHelpAfterError('hv440 help lists the commands');
   for (const command of hv440.commands) command.showHelpAfterError(`hv440 help ${command.name()} lists the options`);
   return hv440;

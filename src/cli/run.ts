@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { Tree } from '../devicetree/tree.js';
-import { bootConfigured, runBare } from './boot.js';
+import { bootConfigured, runBare, type Attend } from './boot.js';
 import { bareSource, checkBare, insist, parseGenerated, readTree, runSource } from './config.js';
 import type { ConsoleOptions } from './console.js';
 import { UsageError } from './errors.js';
@@ -20,12 +20,17 @@ export interface RunOptions extends ConsoleOptions {
 const DEFAULT_MEMORY = 128 * 2 ** 20;
 
 /** `hv440 run IMAGE`: one guest in a partition, or on the bare board. Gives the exit status. */
-export async function run(image: string, options: RunOptions): Promise<number> {
+export function run(image: string, options: RunOptions): Promise<number> {
+  return runImage(image, options);
+}
+
+/** The same with a debugger beside it. */
+export async function runImage(image: string, options: RunOptions, attend?: Attend): Promise<number> {
   const { memory = DEFAULT_MEMORY, initrd, bootargs, reboot = false } = options;
   const label = basename(image)
     .replace(/\.gz$/, '')
     .replace(/\.(elf|bin|img)$/, '');
-  if (options.bare) return runOnBoard(image, label, options);
+  if (options.bare) return runOnBoard(image, label, options, attend);
   if (options.dtb !== undefined)
     throw new UsageError(
       '--dtb: a partition’s tree is generated; it goes with --bare, and `node-update` in a configuration changes what is generated',
@@ -34,10 +39,10 @@ export async function run(image: string, options: RunOptions): Promise<number> {
   if (initrd !== undefined) namedInitrd(initrd);
   const files = { ...(initrd !== undefined && { initrd }), ...(bootargs !== undefined && { bootargs }) };
   const source = runSource({ image, label, memory, onReset: reboot ? 'restart' : 'stop', ...files });
-  return bootConfigured(parseGenerated(source), options);
+  return bootConfigured(parseGenerated(source), options, attend);
 }
 
-async function runOnBoard(image: string, label: string, options: RunOptions): Promise<number> {
+async function runOnBoard(image: string, label: string, options: RunOptions, attend?: Attend): Promise<number> {
   const { memory = DEFAULT_MEMORY, initrd, bootargs, dtb, reboot = false } = options;
   const configured =
     dtb === undefined
@@ -45,7 +50,7 @@ async function runOnBoard(image: string, label: string, options: RunOptions): Pr
       : readTree(dtb);
   const tree = insist(checkBare(configured));
   if (dtb !== undefined) overrideTree(tree, options);
-  return runBare(tree, { image, reboot, ...(initrd !== undefined && { initrd }) }, options);
+  return runBare(tree, { image, reboot, ...(initrd !== undefined && { initrd }) }, options, attend);
 }
 
 /** What the command line says is stronger than a tree that was given. */

@@ -10,6 +10,8 @@ export interface SessionOptions {
   readonly frequency: number;
   /** Somebody may type at any time: idle time passes as wall time does. Otherwise it is jumped over. */
   readonly live: () => boolean;
+  /** Runs the machine in its place, for a debugger; in slices of at most so many cycles. */
+  readonly driver?: Driver;
   /** Somebody has a command line, and could start what was stopped. */
   readonly attended: () => boolean;
   readonly maxInstructions?: number;
@@ -26,6 +28,15 @@ export interface SessionOptions {
   readonly feed: (wait: (milliseconds: number) => Promise<void>) => Promise<void>;
   /** Called before the machine is left to wait for outside input. */
   readonly settle: () => void;
+}
+
+/** Whoever runs a machine for a debugger. */
+export interface Driver {
+  run(cycles: number): Progress;
+  /** The longest slice, in cycles: after each it is seen whether the debugger wants to stop. */
+  readonly longest: number;
+  /** Whether a machine that has ended is still looked at. */
+  readonly lingers: boolean;
 }
 
 /** Why a session ended. */
@@ -76,10 +87,10 @@ export class Session {
 
   /** As many cycles as take a few milliseconds, and no more instructions than are allowed: each takes a cycle at least. */
   #runSlice(): Progress {
-    const { machine, maxInstructions = Infinity } = this.options;
+    const { machine, driver, maxInstructions = Infinity } = this.options;
     const start = performance.now();
-    const cycles = Math.min(this.#slice, maxInstructions - machine.retired);
-    const progress = machine.run(cycles);
+    const cycles = Math.min(this.#slice, driver?.longest ?? Infinity, maxInstructions - machine.retired);
+    const progress = (driver ?? machine).run(cycles);
     const took = performance.now() - start;
     if (progress.kind === 'ran' && cycles === this.#slice) {
       const wanted = (this.#slice * SLICE_TARGET) / Math.max(took, 0.1);
@@ -89,13 +100,18 @@ export class Session {
   }
 
   #over(progress: Progress): SessionEnd | undefined {
-    const { machine, maxInstructions = Infinity, timeout = Infinity, live, attended } = this.options;
-    if (progress.kind === 'ended' && !(progress.startable && attended())) return { kind: 'ended', progress };
+    const { machine, maxInstructions = Infinity, timeout = Infinity, live } = this.options;
+    if (progress.kind === 'ended' && !this.#lingers(progress)) return { kind: 'ended', progress };
     if (this.options.done()) return { kind: 'done' };
     if (machine.retired >= maxInstructions) return { kind: 'instructions' };
     if (performance.now() - this.#started >= timeout * 1000) return { kind: 'timeout' };
     if (progress.kind !== 'idle' || live()) return undefined;
     return progress.until === Infinity || this.#quiet() ? { kind: 'nothing-to-do' } : undefined;
+  }
+
+  /** Does a machine that has ended stay, for somebody who can start what was stopped or has a debugger at it? */
+  #lingers({ startable = false }: Extract<Progress, { kind: 'ended' }>): boolean {
+    return (startable && this.options.attended()) || (this.options.driver?.lingers ?? false);
   }
 
   async #starve(): Promise<void> {

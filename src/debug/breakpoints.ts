@@ -1,4 +1,5 @@
 import type { Debuggable } from '../board/machine.js';
+import type { Bus } from '../bus/bus.js';
 import type { Probes, ProbeStop } from '../cpu/probes.js';
 import type { Access } from '../cpu/trap.js';
 import type { Use } from '../mmu/tlb.js';
@@ -16,6 +17,8 @@ export interface Breakpoint {
    */
   readonly space: 'effective' | 'physical';
   readonly address: number;
+  /** The bus whose physical addresses are meant, if not the target's own. */
+  readonly bus?: Bus;
   /** Bytes watched; of an instruction 4. */
   readonly length: number;
   /** Stop only if this holds; asked with the registers as they are before the instruction (execute) or the access. */
@@ -112,7 +115,8 @@ class Placed {
     readonly breakpoint: Breakpoint,
     private readonly target: Target,
   ) {
-    const region = breakpoint.space === 'physical' ? target.core.bus.ram.find(breakpoint.address) : undefined;
+    const { bus } = breakpoint.bus ? breakpoint : target.core;
+    const region = breakpoint.space === 'physical' ? bus?.ram.find(breakpoint.address) : undefined;
     this.#host = region ? region.target.offset + (breakpoint.address - region.base) : -1;
   }
 

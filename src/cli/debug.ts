@@ -1,0 +1,127 @@
+import { resolve } from 'node:path';
+import { Hypervisor } from '../hypervisor/hypervisor.js';
+import { BareMachine } from '../board/bare.js';
+import { Debugger } from '../debug/debugger.js';
+import type { DebugFile, GdbOptions } from '../debug/gdb/client.js';
+import type { DebuggedMachine } from '../debug/processes.js';
+import type { Process } from '../debug/target.js';
+import { TrapLog } from '../debug/trap-log.js';
+import { bootConfigured, type Attend } from './boot.js';
+import { readTree } from './config.js';
+import type { Attendant } from './console.js';
+import { UsageError } from './errors.js';
+import { readContents } from './files.js';
+import { GdbServer, type Place } from './gdb-server.js';
+import { runImage, type RunOptions } from './run.js';
+import { statistics } from './statistics.js';
+
+/** Options of `hv440 debug`. */
+export interface DebugOptions extends RunOptions {
+  readonly gdb?: string;
+  readonly gdbUnix?: string;
+  readonly gdbAddress?: string;
+  readonly wait?: boolean;
+  /** `NAME=FILE` each. */
+  readonly symbols?: readonly string[];
+  /** Items of GDB's protocol to do without, for tests. */
+  readonly gdbWithout?: readonly string[];
+}
+
+const DEFAULT_PORT = 1234;
+/** Cycles: a few milliseconds also where every access is watched, so that Ctrl-C is heard soon. */
+const LONGEST_SLICE = 100_000;
+
+/** `hv440 debug CONFIG.dts|IMAGE`: what boot and run do, with a GDB server. Gives the exit status. */
+export function debug(what: string, options: DebugOptions): Promise<number> {
+  const symbols = symbolFiles(options);
+  const attend: Attend = (machine, images) => attendant(machine, new Map([...images, ...symbols]), options);
+  return /\.dtsi?$|\.dtb$/.test(what)
+    ? bootConfigured(readTree(what), options, attend)
+    : runImage(what, options, attend);
+}
+
+function symbolFiles({ symbols = [] }: DebugOptions): ReadonlyMap<string, string> {
+  return new Map(
+    symbols.map((text): [string, string] => {
+      const [, name, file] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+      if (name === undefined || file === undefined)
+        throw new UsageError(`--symbols ${text}: NAME=FILE, with the name of a partition, or board`);
+      if (!elf(file)) throw new UsageError(`--symbols ${text}: ${file} is no ELF that can be read`);
+      return [name, file];
+    }),
+  );
+}
+
+/** An ELF as GDB can fetch it; undefined for other images, which have no symbols. */
+function elf(path: string): DebugFile | undefined {
+  const contents = readContents(path);
+  const magic = contents.ok && contents.bytes.subarray(0, 4).join(' ') === '127 69 76 70';
+  return magic ? { path: resolve(path), bytes: contents.bytes } : undefined;
+}
+
+/** Where each GDB connects: all of the machine, and behind it each partition. */
+function places({ gdb, gdbUnix, gdbAddress = '127.0.0.1' }: DebugOptions, processes: readonly Process[]): Place[] {
+  const shown = [processes, ...processes.slice(1).map((process) => [process])];
+  if (gdbUnix !== undefined) {
+    if (gdb !== undefined) throw new UsageError('--gdb and --gdb-unix: one of them');
+    return shown.map((own, i) => ({ processes: own, path: i === 0 ? gdbUnix : `${gdbUnix}.${own[0]!.name}` }));
+  }
+  const port = gdb === undefined ? DEFAULT_PORT : Number(gdb);
+  if (!Number.isInteger(port) || port < 0 || port + shown.length > 65536)
+    throw new UsageError(`--gdb ${gdb}: a port number from 1 to ${65536 - shown.length}, or 0 for any that are free`);
+  return shown.map((own, i) => ({ processes: own, host: gdbAddress, port: port === 0 ? 0 : port + i }));
+}
+
+function attendant(machine: DebuggedMachine, images: ReadonlyMap<string, string>, options: DebugOptions): Attendant {
+  const debug = new Debugger(machine);
+  const traps = new TrapLog(machine);
+  const unknown = [...images.keys()].find((name) => !debug.processes.some((process) => process.name === name));
+  if (unknown !== undefined)
+    throw new UsageError(
+      `--symbols ${unknown}: ${debug.processes.map(({ name }) => name).join(', ')} can have symbols`,
+    );
+  const files = new Map<number, DebugFile>();
+  for (const { name, number } of debug.processes) {
+    const path = images.get(name);
+    const file = path === undefined ? undefined : elf(path);
+    if (file) files.set(number, file);
+  }
+  if (options.wait) debug.stop(debug.targets);
+  let server: GdbServer | undefined;
+  return {
+    longest: LONGEST_SLICE,
+    run: (cycles) => debug.run(cycles),
+    get lingers() {
+      return server?.connected ?? false;
+    },
+    async open({ wake, say, leave }) {
+      debug.onResume = wake;
+      const shared: Omit<GdbOptions, 'processes' | 'send'> = {
+        debugger: debug,
+        files,
+        kill: leave,
+        exits: () => statistics(machine),
+        traps: (count) => traps.last(count),
+        restart: () => restart(machine),
+        stop: ({ name }) => stop(machine, name),
+        ...(options.gdbWithout && { without: new Set(options.gdbWithout) }),
+      };
+      server = await GdbServer.open(places(options, debug.processes), shared, wake);
+      for (const line of server.lines) say(line);
+      if (options.wait) say('nothing runs until a GDB connects and continues');
+    },
+    async close() {
+      await server?.close();
+    },
+  };
+}
+
+function restart(machine: DebuggedMachine): void {
+  if (machine instanceof BareMachine) machine.restart();
+  else for (const partition of machine.partitions) machine.ask('restart', partition);
+}
+
+function stop(machine: DebuggedMachine, name: string): void {
+  const partition = machine instanceof Hypervisor && machine.partitions.find((each) => each.name === name);
+  if (partition) machine.ask('stop', partition);
+}
