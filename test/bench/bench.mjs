@@ -115,6 +115,7 @@ function conclude({ name, iterations, baseline, samples }) {
     instructions,
     cycles: { bare: bare.cycles - baseline.bare.cycles, partition: partition.cycles - baseline.partition.cycles },
     exits,
+    ahead: partition.ahead - baseline.partition.ahead,
     seconds: Object.fromEntries(Object.keys(samples).map((machine) => [machine, seconds(machine)])),
     mips: Object.fromEntries(
       Object.keys(samples).map((machine) => [

@@ -49,5 +49,6 @@ function statisticsOf(output) {
   const json = /\{\s*"instructions"[^]*\}/.exec(output.slice(END.exec(output).index))?.[0];
   if (json === undefined) return undefined;
   const { instructions, cycles, partitions } = JSON.parse(json);
-  return { instructions, cycles, exits: partitions[0]?.vcpus[0].exits ?? {} };
+  const { exits = {}, ahead = { count: 0 } } = partitions[0]?.vcpus[0] ?? {};
+  return { instructions, cycles, exits, ahead: ahead.count };
 }

@@ -19,14 +19,14 @@ test('a run of privileged instructions is one exit', () => {
   expect(emulated(apart(code, 'end').finish())).toBe(1);
 });
 
-test('so is one with up to four others between, that touch registers and memory alone', () => {
+test('so is one with up to two others between, that touch registers and memory alone', () => {
   const between = (n: number, name: string, fields: Record<string, number>): number => {
     const code = apart(new Code().li(3, 0x200), 'run').op('mfmsr', { rt: 4 });
     for (let i = 0; i < n; i++) code.op(name, fields);
     return emulated(apart(code.op('mfmsr', { rt: 5 }), 'end').finish());
   };
-  expect(between(4, 'addi', { rt: 6, ra: 6, si: 1 })).toBe(1);
-  expect(between(5, 'addi', { rt: 6, ra: 6, si: 1 })).toBe(2);
+  expect(between(2, 'addi', { rt: 6, ra: 6, si: 1 })).toBe(1);
+  expect(between(3, 'addi', { rt: 6, ra: 6, si: 1 })).toBe(2);
   expect(between(2, 'lwz', { rt: 6, ra: 3, d: 0 })).toBe(1);
   expect(between(2, 'stwx', { rs: 6, ra: 0, rb: 3 })).toBe(1);
   expect(between(1, 'lwarx', { rt: 6, ra: 0, rb: 3 })).toBe(2);
@@ -55,7 +55,7 @@ test('a trap among them goes to the handler, whose first instructions are part o
   code.mtspr('SRR0', 9).op('rfi').label('call').op('rfi');
   const { exits, left } = both(code, 1);
   expect(left).toEqual(['40000004']);
-  expect(exits.slice(1)).toEqual(['emulate', 'reflect', 'device']);
+  expect(exits.slice(-3)).toEqual(['emulate', 'reflect', 'device']);
 });
 
 test('what a guest does is the same with and without running ahead, but for the exits and what they cost', () => {
