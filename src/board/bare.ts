@@ -1,7 +1,7 @@
 import { assert } from '../bus/assert.js';
 import { Ram, type SharedMemory } from '../bus/memory.js';
 import type { Clock } from '../bus/clock.js';
-import type { Core } from '../cpu/core.js';
+import type { Core, Delivered } from '../cpu/core.js';
 import { deliver } from '../cpu/deliver.js';
 import type { Probes } from '../cpu/probes.js';
 import type { Engine } from '../cpu/engine/engine.js';
@@ -54,6 +54,8 @@ export class BareMachine implements Machine, Debuggable {
   readonly account = { since: 0, retiredBefore: 0, idleCycles: 0, interrupts: new Map<TrapKind, number>() };
   /** Deliveries since an instruction was last retired. */
   #fruitless = 0;
+  /** The engine's last deed was to deliver a trap. */
+  #behindDelivery = false;
   /** Interrupts taken and resets. */
   #events = 0;
 
@@ -73,6 +75,19 @@ export class BareMachine implements Machine, Debuggable {
         this.#core.requestReset('system'); // it stops behind this very instruction
       },
     });
+    this.#core.onDelivered = (delivered) => this.#delivered(delivered);
+  }
+
+  /** The engine has delivered traps as `#deliver` would have. */
+  #delivered({ counts, trap, pc, msr, fruitless }: Delivered): void {
+    const core = this.#core;
+    for (const [kind, count] of counts) {
+      this.account.interrupts.set(kind, (this.account.interrupts.get(kind) ?? 0) + count);
+      this.#events += count;
+    }
+    this.traps.took({ trap, pc, msr, pid: core.system.pid });
+    core.watchSelfBranch = true;
+    this.#behindDelivery = fruitless;
   }
 
   get #core(): Core {
@@ -104,7 +119,8 @@ export class BareMachine implements Machine, Debuggable {
       if (this.clock.held) return { kind: 'starved' };
       const before = core.retired;
       const stop = core.run(Math.min(left, this.stopAt - this.steps));
-      if (core.retired !== before) this.#fruitless = 0;
+      if (core.retired !== before) this.#fruitless = this.#behindDelivery ? 1 : 0;
+      this.#behindDelivery = false;
       if (this.#finished !== undefined) this.#ending = { kind: 'finished', status: this.#finished };
       else if (this.steps >= this.stopAt)
         return { kind: 'stopped' }; // an interrupt that came with the last step waits

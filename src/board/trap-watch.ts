@@ -43,6 +43,13 @@ export class TrapWatch {
     return this.#repeats === REPEAT_LIMIT;
   }
 
+  /** A trap was delivered that comes from no translation, right after an instruction had been retired. */
+  took(trap: TakenTrap): void {
+    this.last = trap;
+    this.origin = trap;
+    this.#repeats = 0;
+  }
+
   #sameRegisters(words: Int32Array): boolean {
     for (let i = 0; i < COMPARED.length; i++) if (this.#registers[i] !== words[COMPARED[i]!]) return false;
     return true;

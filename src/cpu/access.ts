@@ -36,7 +36,7 @@ function translate(core: Core, address: number, use: Use): number {
     region &&
     (use === 'execute' || !core.watchesData) &&
     tlb.bytes(entry) >= 4096 &&
-    !tlb.sharedBefore(entry, (address & ~0xfff) >>> 0, 4096, pid) &&
+    !tlb.divides4KBefore(entry, (address & ~0xfff) >>> 0, pid) &&
     !core.probes?.guards(use, address >>> 0, hostOf(region, physical))
   ) {
     if (use === 'write') {

@@ -2,14 +2,14 @@ import type { Bus, Line } from '../bus/bus.js';
 import type { Clock } from '../bus/clock.js';
 import type { SharedMemory } from '../bus/memory.js';
 import { MSR, TCR, TSR } from '../isa/registers.js';
-import { contextOf, Lookaside } from '../mmu/lookaside.js';
+import { contextOf, Lookaside, NO_PAGE } from '../mmu/lookaside.js';
 import { breaksAt } from './access.js';
 import { executeObserved } from './debug-events.js';
 import { debugExceptionExists } from './debug-record.js';
 import { DATA_EVENTS, INSTRUCTION_EVENTS, mostRecentReset } from './debug-registers.js';
 import type { Engine } from './engine/engine.js';
 import type { Probes, ProbeStop } from './probes.js';
-import { R, Registers, S, System } from './state.js';
+import { DELIVERED, R, Registers, S, System } from './state.js';
 import { Timers, type ResetKind, type TimeBaseRate } from './timers.js';
 import { machineCheckSyndrome, type Trap } from './trap.js';
 
@@ -32,6 +32,17 @@ export interface CoreModel {
   readonly rate: TimeBaseRate;
 }
 
+/** Traps that the engine has delivered by itself: how many of each kind, in the order in which the kinds first came. */
+export interface Delivered {
+  readonly counts: readonly (readonly ['system-call' | 'program', number])[];
+  /** The last one. */
+  readonly trap: Trap;
+  readonly pc: number;
+  readonly msr: number;
+  /** No instruction has been retired since. */
+  readonly fruitless: boolean;
+}
+
 /** A page that a hypervisor keeps mapped for a guest's supervisor, in all address spaces and whatever the TLB says. */
 export interface FixedPage {
   /** Effective; a multiple of 4096. */
@@ -40,9 +51,6 @@ export interface FixedPage {
   readonly physical: number;
   readonly executable: boolean;
 }
-
-/** Makes a context one that no page was remembered for: of an address's lowest bits a tag holds none. */
-const NO_PAGE = 1;
 
 const QUANTUM: Stop = { kind: 'quantum' };
 const IDLE: Stop = { kind: 'idle' };
@@ -72,6 +80,11 @@ export class Core {
   onTlbChange: (entry: number) => void = () => {};
   /** None on a board. */
   fixedPage: FixedPage | undefined;
+  /**
+   * Set by whoever would do nothing with a system call or a privileged instruction but deliver it: the engine may do that by
+   * itself then, in a cycle each, and this is told afterwards.
+   */
+  onDelivered: ((delivered: Delivered) => void) | undefined;
   /** A debugger's breakpoints and watchpoints. To be set by `probeWith`. */
   probes: Probes | undefined;
   /** Set to have `run` stop once at a branch to itself. */
@@ -81,6 +94,7 @@ export class Core {
   /** DBCR0[RST] has asked for a reset. */
   #resetRequest: ResetKind | undefined;
   #counted = 0;
+  #delivered = 0;
 
   constructor(
     readonly memory: SharedMemory,
@@ -191,8 +205,36 @@ export class Core {
     words[R.COUNT] = 0;
     words[R.LIMIT] = Math.min(cycles, 0x3fffffff);
     this.#publishContext();
+    this.#publishTraps();
     this.engine.run(this);
     this.syncClock();
+    if (words[R.TRAP_KIND] !== 0) this.#reportDelivered();
+  }
+
+  /** What the engine may deliver by itself, and what would come if it let interrupts through. */
+  #publishTraps(): void {
+    const { words } = this.regs;
+    const direct = this.onDelivered !== undefined && this.system.words[S.dbcr0] === 0 && !this.probes;
+    words[R.DIRECT] = direct ? 1 : 0;
+    words[R.WAITING] = this.#waiting();
+    words[R.CALLS] = words[R.DENIALS] = words[R.TRAP_KIND] = words[R.TRAP_FIRST] = 0;
+    this.#delivered = 0;
+  }
+
+  #reportDelivered(): void {
+    const { words } = this.regs;
+    const isCall = words[R.TRAP_KIND] === DELIVERED.CALL;
+    const calls = ['system-call', words[R.CALLS]!] as const;
+    const denials = ['program', words[R.DENIALS]!] as const;
+    const counts = words[R.TRAP_FIRST] === DELIVERED.CALL ? [calls, denials] : [denials, calls];
+    words[R.TRAP_KIND] = 0;
+    this.onDelivered?.({
+      counts: counts.filter(([, count]) => count > 0),
+      trap: isCall ? { kind: 'system-call', level: words[R.TRAP_LEVEL]! } : { kind: 'program', cause: 'privileged' },
+      pc: words[R.TRAP_PC]! >>> 0,
+      msr: words[R.TRAP_MSR]!,
+      fruitless: words[R.TRAP_COUNT] === words[R.COUNT],
+    });
   }
 
   #trapped(trap: Trap): Stop {
@@ -206,7 +248,10 @@ export class Core {
     const passed = count - this.#counted;
     this.#counted = count;
     this.clock.now += passed;
-    this.retired += passed;
+    const { words } = this.regs;
+    const delivered = words[R.CALLS]! + words[R.DENIALS]!; // each took a cycle too
+    this.retired += passed - (delivered - this.#delivered);
+    this.#delivered = delivered;
   }
 
   /** The one way an instruction traps. Gives 0, for the value that is not there. */
@@ -245,6 +290,25 @@ export class Core {
     if (tcr & TCR.FIE && tsr & TSR.FIS) return { kind: 'fixed-interval' };
     if (tcr & TCR.DIE && tsr & TSR.DIS) return { kind: 'decrementer' };
     return null;
+  }
+
+  /** The MSR bits of which any lets an interrupt through that is there now. */
+  #waiting(): number {
+    const { words } = this.system;
+    const decrementer = (words[S.tcr]! & TCR.DIE) !== 0 && (words[S.tsr]! & TSR.DIS) !== 0;
+    const external = this.inputs.external || decrementer || this.#fixedIntervalWaits;
+    const critical = this.inputs.critical || this.#watchdogWaits;
+    const debug = debugExceptionExists(this.system);
+    const machineCheck = words[S.waitingMachineCheck] !== 0;
+    return (external ? MSR.EE : 0) | (critical ? MSR.CE : 0) | (debug ? MSR.DE : 0) | (machineCheck ? MSR.ME : 0);
+  }
+
+  get #fixedIntervalWaits(): boolean {
+    return (this.system.words[S.tcr]! & TCR.FIE) !== 0 && (this.system.words[S.tsr]! & TSR.FIS) !== 0;
+  }
+
+  get #watchdogWaits(): boolean {
+    return (this.system.words[S.tcr]! & TCR.WIE) !== 0 && (this.system.words[S.tsr]! & TSR.WIS) !== 0;
   }
 
   /** Does an interrupt wait, whether or not the MSR lets it through? */

@@ -4,7 +4,7 @@ import { S, type Registers, type System } from './state.js';
 import { machineCheckSyndrome, syndrome, vectors, type Level, type Trap } from './trap.js';
 
 /** The MSR bits that an interrupt of each level leaves as they are; it clears all others. */
-const kept: Readonly<Record<Level, number>> = {
+export const kept: Readonly<Record<Level, number>> = {
   base: MSR.CE | MSR.ME | MSR.DE,
   critical: MSR.ME,
   'machine-check': 0,

@@ -13,6 +13,9 @@ export const R = {
   COUNT: 43, LIMIT: 44, DATA_CONTEXT: 45, CODE_CONTEXT: 46,
   FPSCR: 47,
   SYSTEM: 48, // where the supervisor's registers lie in the shared memory
+  WAITING: 49, // MSR bits of which any, once set, lets an interrupt through
+  // Traps that generated code has delivered in this run, where DIRECT says that it may: how many of each, and the last
+  DIRECT: 50, CALLS: 51, DENIALS: 52, TRAP_KIND: 53, TRAP_LEVEL: 54, TRAP_PC: 55, TRAP_MSR: 56, TRAP_FIRST: 57, TRAP_COUNT: 58,
 } as const;
 /** Which word of the registers holds an SPR that a user program may see. */
 export const userWords: Readonly<Record<string, number>> = {
@@ -28,6 +31,8 @@ export const userWords: Readonly<Record<string, number>> = {
 
 const REGISTER_WORDS = 64;
 const FLOAT_REGISTERS = 32;
+/** What TRAP_KIND says; 0 is none. */
+export const DELIVERED = { CALL: 1, DENIAL: 2 } as const;
 
 /** What a user program can see. A world switch replaces this object; nothing is copied. */
 export class Registers {

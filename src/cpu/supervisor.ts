@@ -151,7 +151,7 @@ export function recordSearch(core: Core, found: boolean): void {
   words[R.CR] = (words[R.CR]! & 0x0fffffff) | (found ? 0x20000000 : 0) | summary;
 }
 
-const saved = {
+export const saved = {
   base: [S.srr0, S.srr1],
   critical: [S.csrr0, S.csrr1],
   'machine-check': [S.mcsrr0, S.mcsrr1],

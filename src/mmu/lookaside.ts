@@ -26,6 +26,9 @@ export const TABLES = {
 } as const;
 const BYTES = 28 * SLOTS;
 
+/** Makes a context one that no page was remembered for: of an address's lowest bits a tag holds none. */
+export const NO_PAGE = 1;
+
 /** A tag in slot i for a page that belongs in another slot: matches nothing. */
 const empty = Int32Array.from({ length: SLOTS }, (_, i) => (i ^ 1) << 12);
 

@@ -96,6 +96,18 @@ export class Tlb {
     return false;
   }
 
+  /**
+   * The same for the 4 KiB page of an address that `find` gives this entry for: only smaller entries can map some of it
+   * without mapping all, and be found for one address and not for another.
+   */
+  divides4KBefore(entry: number, base: number, pid: number): boolean {
+    const { words } = this;
+    for (let at = 0; at < entry * 4; at += 4) {
+      if ((words[at]! & (word0.V | word0.SIZE)) === word0.V) return this.sharedBefore(entry, base, 4096, pid);
+    }
+    return false;
+  }
+
   /** May a program use an entry's page like this? */
   allows(entry: number, use: Use, user: boolean): boolean {
     return (this.words[entry * 4 + 2]! & (user ? userBit : supervisorBit)[use]) !== 0;

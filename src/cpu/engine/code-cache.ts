@@ -1,7 +1,7 @@
 import type { CodeWatcher, SharedMemory } from '../../bus/memory.js';
 import { PAGE_SIZE } from '../../bus/memory.js';
 import { contextOf, SLOTS, type Lookaside } from '../../mmu/lookaside.js';
-import { translation } from './translate.js';
+import { translation } from './dispatch.js';
 
 /** Code of one page of memory, as it is used at one effective address in one privilege state. */
 export interface TranslatedPage {

@@ -1,34 +1,48 @@
 import { TABLES } from '../../mmu/lookaside.js';
 import { R } from '../state.js';
 import { REGISTERS, ValueWriter, type Operand } from './emit-values.js';
-import { mayRepeat, type Effect } from './lower.js';
+import { mayRepeat, type Effect } from './effects.js';
 import type { Places } from './places.js';
 import type { Placed } from './region.js';
 import { PLACE, type Value } from './value.js';
 import { op } from './wasm-encoder.js';
 
+/** How to leave an instruction if what is on the stack is not 0: before it, for the interpreter to do it, or behind it. */
+export interface WaysOut {
+  readonly refuse: () => void;
+  readonly behind: () => void;
+}
+
+/** Functions that generated code calls, by their numbers. */
+export const imports = [{ name: 'writeTlb', parameters: 4 }] as const;
+const WRITE_TLB = 0;
+
 /** Writes effects as WebAssembly. */
 export class EffectWriter extends ValueWriter {
+  /** Of the instruction being written. */
+  protected pc = 0;
+
   /**
    * Write an instruction's effects but for a branch. `changed`: places that memory does not have. `refuse` writes how to leave
-   * where what is on the stack is not 0.
+   * before the instruction where what is on the stack is not 0, `behind` how to leave behind it.
    */
-  effects({ pc, lowered: { effects } }: Placed, changed: Places, refuse: () => void): void {
+  effects({ pc, lowered: { effects } }: Placed, changed: Places, ways: WaysOut): void {
     this.used = 0;
     this.results = [];
     const last = effects.at(-1);
+    this.pc = pc;
     if (last?.kind === 'branch' && mayRepeat(last)) {
       this.value(last.target, changed);
       this.body.const(pc);
       this.body.op(op.eq);
-      refuse();
+      ways.refuse();
     }
     effects.forEach((effect, i) => {
-      if (effect.kind !== 'branch') this.#effect(effect, i, effects, changed, refuse);
+      if (effect.kind !== 'branch') this.#effect(effect, i, effects, changed, ways);
     });
   }
 
-  #effect(effect: Effect, at: number, all: readonly Effect[], changed: Places, refuse: () => void): void {
+  #effect(effect: Effect, at: number, all: readonly Effect[], changed: Places, ways: WaysOut): void {
     const { body } = this;
     switch (effect.kind) {
       case 'set':
@@ -50,22 +64,29 @@ export class EffectWriter extends ValueWriter {
         this.systemBase();
         this.value(effect.value, changed);
         return body.memory(op.store, effect.word * 4);
+      case 'tlb':
+        this.value(effect.entry, changed);
+        body.const(effect.word);
+        this.value(effect.value, changed);
+        body.const(this.pc);
+        body.call(WRITE_TLB);
+        return ways.behind();
       case 'refuse':
         this.value(effect.condition, changed);
-        return refuse();
+        return ways.refuse();
       case 'branch':
         return;
       default:
-        return this.#storage(effect, at, changed, refuse);
+        return this.#storage(effect, at, changed, ways);
     }
   }
 
-  #storage(effect: Extract<Effect, { address: Value }>, at: number, changed: Places, refuse: () => void): void {
+  #storage(effect: Extract<Effect, { address: Value }>, at: number, changed: Places, ways: WaysOut): void {
     const { body } = this;
     switch (effect.kind) {
       case 'load': {
         const ea = this.keep(effect.address, changed);
-        this.#host(ea, 'read', effect.width / 8, refuse);
+        this.#host(ea, 'read', effect.width / 8, ways);
         this.#swizzle(effect.width);
         body.memory(effect.width === 32 ? op.load : effect.width === 16 ? op.load16u : op.load8u, 0);
         const result = this.temporary();
@@ -74,7 +95,7 @@ export class EffectWriter extends ValueWriter {
       }
       case 'store': {
         const ea = this.keep(effect.address, changed);
-        this.#host(ea, 'write', effect.width / 8, refuse);
+        this.#host(ea, 'write', effect.width / 8, ways);
         this.#swizzle(effect.width);
         this.value(effect.value, changed);
         return body.memory(effect.width === 32 ? op.store : effect.width === 16 ? op.store16 : op.store8, 0);
@@ -83,7 +104,7 @@ export class EffectWriter extends ValueWriter {
         const ea = this.keep(effect.address, changed);
         const value = this.keep(effect.value, changed);
         const host = this.temporary();
-        this.#host(ea, 'write', 4, refuse);
+        this.#host(ea, 'write', 4, ways);
         body.set(host);
         this.word(R.RESERVED);
         body.if();
@@ -95,11 +116,11 @@ export class EffectWriter extends ValueWriter {
       case 'touch': {
         const ea = this.keep(effect.address, changed);
         this.#miss(ea, effect.access, 1);
-        return refuse();
+        return ways.refuse();
       }
       case 'loadMultiple':
       case 'storeMultiple':
-        return this.#multiple(effect, changed, refuse);
+        return this.#multiple(effect, changed, ways);
     }
   }
 
@@ -107,7 +128,7 @@ export class EffectWriter extends ValueWriter {
   #multiple(
     { kind, first, address }: Extract<Effect, { kind: 'loadMultiple' | 'storeMultiple' }>,
     changed: Places,
-    refuse: () => void,
+    ways: WaysOut,
   ): void {
     const { body } = this;
     const ea = this.keep(address, changed);
@@ -117,8 +138,8 @@ export class EffectWriter extends ValueWriter {
     body.op(op.and);
     body.const(4096 - 4 * (32 - first));
     body.op(op.gtu);
-    refuse();
-    this.#host(ea, kind === 'loadMultiple' ? 'read' : 'write', 4, refuse);
+    ways.refuse();
+    this.#host(ea, kind === 'loadMultiple' ? 'read' : 'write', 4, ways);
     body.set(host);
     for (let register = first; register < 32; register++) {
       body.get(host);
@@ -133,10 +154,10 @@ export class EffectWriter extends ValueWriter {
   }
 
   /** Where in the shared memory an address lies, on the stack; leaves where that is not remembered or it is misaligned. */
-  #host(ea: number, use: 'read' | 'write', bytes: number, refuse: () => void): void {
+  #host(ea: number, use: 'read' | 'write', bytes: number, ways: WaysOut): void {
     const { body, lookaside } = this;
     const slot = this.#miss(ea, use, bytes);
-    refuse();
+    ways.refuse();
     body.get(slot);
     body.memory(op.load, lookaside.at + TABLES.deltas[use]);
     body.get(ea);

@@ -1,13 +1,15 @@
 import { ConditionFields, EQ, LT, SO } from './condition-fields.js';
 import type { Lookaside } from '../../mmu/lookaside.js';
 import { R } from '../state.js';
-import type { Effect } from './lower.js';
+import type { Effect } from './effects.js';
 import type { Places } from './places.js';
 import { PLACE, PLACES, type Value } from './value.js';
 import { op, type Body } from './wasm-encoder.js';
 
-/** The one parameter that effects need: where the registers lie. */
+/** Parameters of generated functions: where the registers lie. */
 export const REGISTERS = 0;
+/** Cycles that may still be spent: those of the present block are taken off already. */
+export const LEFT = 1;
 
 // prettier-ignore
 const binary = {
@@ -103,6 +105,8 @@ export class ValueWriter {
         return this.conditions.field(v.n);
       case 'cr':
         return this.conditionRegister(changed);
+      case 'left':
+        return body.get(LEFT);
       case 'word':
         return this.word(v.n);
       case 'system':

@@ -1,4 +1,4 @@
-import { mayRepeat, operandsOf, type Effect } from './lower.js';
+import { mayRepeat, operandsOf, type Effect } from './effects.js';
 import { Places } from './places.js';
 import type { Block, Placed, Region, Way } from './region.js';
 import { PLACE, type Value } from './value.js';

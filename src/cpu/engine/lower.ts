@@ -1,54 +1,13 @@
-import { findSpr, isSupervisorNumber, type Spr } from '../../isa/registers.js';
+import { ESR, findSpr, isSupervisorNumber, MSR, MSR_BITS, type Spr } from '../../isa/registers.js';
 import type { Machine } from '../../isa/spec.js';
-import { R, S, userWords, type SystemRegister } from '../state.js';
+import { contextOf, NO_PAGE } from '../../mmu/lookaside.js';
+import { kept } from '../deliver.js';
+import { DELIVERED, R, S, userWords, type SystemRegister } from '../state.js';
+import { saved } from '../supervisor.js';
+import { vectors } from '../trap.js';
+import { countUse, INTERPRET, operandsOf, type Assumptions, type Effect, type Lowered } from './effects.js';
 import { mask } from './mask.js';
 import { PLACE, Values, type Value } from './value.js';
-
-/** What an instruction does, in order. Whatever may refuse comes before anything is changed. */
-export type Effect =
-  | { readonly kind: 'set'; readonly place: number; readonly value: Value }
-  | { readonly kind: 'compare'; readonly field: number; readonly signed: boolean; readonly a: Value; readonly b: Value }
-  | { readonly kind: 'field'; readonly field: number; readonly value: Value } // a CR field as a number
-  | { readonly kind: 'bit'; readonly bit: number; readonly value: Value } // of the CR
-  | { readonly kind: 'load'; readonly width: 8 | 16 | 32; readonly address: Value }
-  | { readonly kind: 'store'; readonly width: 8 | 16 | 32; readonly address: Value; readonly value: Value }
-  | { readonly kind: 'storeConditional'; readonly address: Value; readonly value: Value }
-  | { readonly kind: 'loadMultiple'; readonly first: number; readonly address: Value }
-  | { readonly kind: 'storeMultiple'; readonly first: number; readonly address: Value }
-  | { readonly kind: 'touch'; readonly access: 'read' | 'write'; readonly address: Value }
-  | { readonly kind: 'word'; readonly word: number; readonly value: Value } // of the registers
-  | { readonly kind: 'system'; readonly word: number; readonly value: Value } // of the supervisor's
-  | { readonly kind: 'refuse'; readonly condition: Value } // the interpreter is to do this instruction
-  | {
-      readonly kind: 'branch';
-      readonly target: Value;
-      readonly condition: Value | undefined;
-      readonly repeats: boolean;
-    };
-
-/** May a branch turn out to go to itself for ever, which somebody may watch for? The interpreter does that one. */
-export const mayRepeat = ({ repeats, target }: Extract<Effect, { kind: 'branch' }>): boolean =>
-  repeats && target.op !== 'const';
-
-/** What generated code may take for granted. It finds out when it is entered, and leaves when it is not so. */
-export interface Assumptions {
-  /** MSR[PR]. */
-  readonly user: boolean;
-  /** XER[SO] is 0. */
-  readonly noOverflow: boolean;
-}
-
-/** An instruction as generated code does it. */
-export interface Lowered {
-  readonly effects: readonly Effect[];
-  /**
-   * What comes behind it: the next instruction; that or another (the last effect is a branch); or another look at what was
-   * taken for granted. `interpret`: generated code does not do this instruction.
-   */
-  readonly flow: 'next' | 'branch' | 'look' | 'interpret';
-}
-
-const INTERPRET: Lowered = { effects: [], flow: 'interpret' };
 
 /** Reads a meaning, with all fields known, as effects. */
 export function lower(
@@ -59,37 +18,11 @@ export function lower(
 ): Lowered {
   const reader = new Lowering(pc, assumptions);
   meaning(reader, fields);
+  reader.end();
   if (reader.flow === 'interpret') return INTERPRET;
-  reader.effects.forEach((effect) => operandsOf(effect).forEach(countUse));
-  return { effects: reader.effects, flow: reader.flow };
-}
-
-/** The values that an effect uses. */
-export function operandsOf(effect: Effect): Value[] {
-  switch (effect.kind) {
-    case 'compare':
-      return [effect.a, effect.b];
-    case 'load':
-    case 'loadMultiple':
-    case 'storeMultiple':
-    case 'touch':
-      return [effect.address];
-    case 'store':
-    case 'storeConditional':
-      return [effect.address, effect.value];
-    case 'refuse':
-      return [effect.condition];
-    case 'branch':
-      return effect.condition ? [effect.condition, effect.target] : [effect.target];
-    default:
-      return [effect.value];
-  }
-}
-
-function countUse(value: Value): void {
-  value.uses += 1;
-  if (value.uses > 1) return;
-  for (const operand of [value.a, value.b, value.c]) if (operand) countUse(operand);
+  const { effects, flow, cycles, call } = reader;
+  effects.forEach((effect) => operandsOf(effect).forEach(countUse));
+  return { effects, flow, cycles, call };
 }
 
 /** Supervisor registers that are nothing but storage, so that writing one can have no consequence. */
@@ -102,6 +35,10 @@ const living: ReadonlySet<string> = new Set(['TBL', 'TBU', 'DEC', 'TSR']);
 class Lowering implements Machine<Value, number> {
   readonly effects: Effect[] = [];
   flow: Lowered['flow'] = 'next';
+  cycles = 1;
+  call = false;
+  /** It has trapped: nothing of it comes any more. */
+  #trapped = false;
   readonly #values = new Values();
 
   constructor(
@@ -110,15 +47,16 @@ class Lowering implements Machine<Value, number> {
   ) {}
 
   #do(effect: Effect): void {
+    if (this.#trapped) return;
     this.effects.push(effect);
     this.#values.effects = this.effects.length;
   }
 
   #interpret = (): void => {
-    this.flow = 'interpret';
+    if (!this.#trapped) this.flow = 'interpret';
   };
   #unknown = (): Value => {
-    this.flow = 'interpret';
+    this.#interpret();
     return this.constant(0);
   };
 
@@ -130,6 +68,7 @@ class Lowering implements Machine<Value, number> {
   #place = (n: number) => this.#values.leaf('place', n);
   #set = (place: number, value: Value): void => this.#do({ kind: 'set', place, value });
   #word = (n: number) => this.#values.leaf('word', n);
+  #system = (n: number) => this.#values.leaf('system', n);
   gpr = (r: number) => this.#place(r);
   gprOrZero = (r: number) => (r === 0 ? this.constant(0) : this.#place(r));
   setGpr = (r: number, v: Value) => this.#set(r, v);
@@ -252,7 +191,9 @@ class Lowering implements Machine<Value, number> {
     this.#branch(target, condition, !counts);
   };
   linkIf = (lk: number) => {
-    if (lk) this.setLr(this.constant(this.address + 4));
+    if (!lk) return;
+    this.call = true;
+    this.setLr(this.constant(this.address + 4));
   };
   trapIf = (condition: Value) => this.#do({ kind: 'refuse', condition });
   trapCondition = (to: number, a: Value, b: Value) =>
@@ -265,7 +206,12 @@ class Lowering implements Machine<Value, number> {
         [1, () => this.lessUnsigned(b, a)],
       ] as const
     ).reduce((any, [bit, test]) => (to & bit ? this.or(any, test()) : any), this.constant(0));
-  systemCall = this.#interpret;
+  systemCall = (level: number) => {
+    this.cycles = 2;
+    this.#deliver(DELIVERED.CALL, R.CALLS, vectors['system-call'].ivor, 4);
+    this.#do({ kind: 'word', word: R.TRAP_LEVEL, value: this.constant(level) });
+    this.#trapped = true;
+  };
   illegal = this.#interpret;
 
   floatingPoint = this.#interpret;
@@ -284,10 +230,76 @@ class Lowering implements Machine<Value, number> {
   recordFloatIf = this.#interpret;
 
   privileged = () => {
-    if (this.assumptions.user) this.#interpret();
+    if (!this.assumptions.user) return;
+    const esr = this.or(this.and(this.#system(S.esr), this.constant(ESR.MCI)), this.constant(ESR.PPR));
+    this.#deliver(DELIVERED.DENIAL, R.DENIALS, vectors.program.ivor, 0);
+    this.#do({ kind: 'system', word: S.esr, value: esr });
+    this.#trapped = true;
   };
-  readMsr = () => this.#values.leaf('system', S.msr);
-  writeMsr = this.#interpret;
+
+  /** Enter the handler of a trap of the base level, as `deliver` does; where that is not for us, the interpreter does it. */
+  #deliver(kind: number, counter: number, ivor: number, behind: number): void {
+    this.#do({ kind: 'refuse', condition: this.#values.unary('eqz', this.#word(R.DIRECT)) });
+    const msr = this.readMsr();
+    const pc = this.constant(this.address + behind);
+    const set = (word: number, value: Value): void => this.#do({ kind: 'word', word, value });
+    const vector = this.or(
+      this.and(this.#system(S.ivpr), this.constant(0xffff0000)),
+      this.and(this.#system(S.ivor0 + ivor), this.constant(0xfff0)),
+    );
+    set(counter, this.add(this.#word(counter), this.constant(1)));
+    set(R.TRAP_KIND, this.constant(kind));
+    set(R.TRAP_FIRST, this.select(this.#word(R.TRAP_FIRST), this.#word(R.TRAP_FIRST), this.constant(kind)));
+    set(R.TRAP_PC, pc);
+    set(R.TRAP_MSR, msr);
+    this.#do({ kind: 'system', word: S.srr0, value: pc });
+    this.#do({ kind: 'system', word: S.srr1, value: msr });
+    set(R.TRAP_COUNT, this.subtract(this.#word(R.LIMIT), this.#values.leaf('left', 0)));
+    this.#setMsr(this.and(msr, this.constant(kept.base)));
+    this.call = true; // handlers come back
+    this.#goOn(vector);
+  }
+
+  /** On at an address that is known at run time only. */
+  #goOn(target: Value): void {
+    if (this.#trapped) return;
+    this.#after = { kind: 'branch', target, condition: undefined, repeats: false };
+    this.flow = 'branch';
+  }
+  #after: Effect | undefined;
+
+  /** The last effect of all. */
+  end(): void {
+    this.#trapped = false;
+    if (this.#after) this.#do(this.#after);
+  }
+
+  readMsr = () => this.#system(S.msr);
+  writeMsr = (v: Value) => this.#writeMsr(this.and(v, this.constant(MSR_BITS)), QUIET);
+  /** Only of these bits the value may differ; and no interrupt may be let through that waits. */
+  #writeMsr(value: Value, mayDiffer: number): void {
+    const other = this.and(this.xor(value, this.readMsr()), this.constant(~mayDiffer));
+    const lets = this.and(value, this.#word(R.WAITING));
+    this.#do({ kind: 'refuse', condition: this.or(other, lets) });
+    if (mayDiffer === QUIET) this.#do({ kind: 'system', word: S.msr, value });
+    else this.#setMsr(value);
+  }
+  /** With the lookaside's contexts that follow from it: see `contextOf`. */
+  #setMsr(msr: Value): void {
+    const bit = (from: number, to: number): Value => {
+      const by = Math.clz32(from) - Math.clz32(to);
+      const alone = this.and(msr, this.constant(from));
+      return by > 0 ? this.shiftLeft(alone, this.constant(by)) : this.shiftRight(alone, this.constant(-by));
+    };
+    const process = this.shiftLeft(this.#system(S.pid), this.constant(2));
+    const common = this.or(process, bit(MSR.PR, contextOf(0, 0, true)));
+    const unremembered = this.and(this.#word(R.DATA_CONTEXT), this.constant(NO_PAGE));
+    const data = this.or(this.or(common, bit(MSR.DS, contextOf(0, 1, false))), unremembered);
+    this.#do({ kind: 'word', word: R.DATA_CONTEXT, value: data });
+    const code = this.or(common, bit(MSR.IS, contextOf(0, 1, false)));
+    this.#do({ kind: 'word', word: R.CODE_CONTEXT, value: code });
+    this.#do({ kind: 'system', word: S.msr, value: msr });
+  }
   readSpr = (number: number) => {
     const spr = this.#accessible(number, 'read');
     if (!spr || living.has(spr.name)) return this.#unknown();
@@ -295,7 +307,7 @@ class Lowering implements Machine<Value, number> {
     if (spr.name === 'LR') return this.lr();
     if (spr.name === 'CTR') return this.ctr();
     const word = userWords[spr.name];
-    return word === undefined ? this.#values.leaf('system', systemWord(spr)) : this.#word(word);
+    return word === undefined ? this.#system(systemWord(spr)) : this.#word(word);
   };
   writeSpr = (number: number, v: Value) => {
     const spr = this.#accessible(number, 'write');
@@ -312,15 +324,31 @@ class Lowering implements Machine<Value, number> {
   /** The register, if this program may use it. */
   #accessible(number: number, way: 'read' | 'write'): Spr | undefined {
     const spr = findSpr(number);
-    if (this.assumptions.user && (isSupervisorNumber(number) || spr?.[way] !== 'u')) return undefined;
+    if (this.assumptions.user && spr?.[way] !== 'u') {
+      if (spr || isSupervisorNumber(number)) this.privileged();
+      return undefined;
+    }
     return spr?.[way] === '-' ? undefined : spr;
   }
   readDcr = this.#unknown;
   writeDcr = this.#interpret;
   readTlb = this.#unknown;
-  writeTlb = this.#interpret;
+  writeTlb = (entry: Value, word: number, value: Value) => {
+    if ((this.address & 0xffc) === 0xffc) return this.#interpret(); // what comes behind it may not be mapped
+    this.#do({ kind: 'tlb', entry, word, value });
+  };
   searchTlb = this.#interpret;
-  returnFrom = this.#interpret;
+  returnFrom = (level: 'base' | 'critical' | 'machine-check') => {
+    const [pc, msr] = saved[level];
+    const target = this.and(this.#system(pc), this.constant(-4));
+    this.#writeMsr(this.and(this.#system(msr), this.constant(MSR_BITS)), QUIET | CONTEXT);
+    this.#goOn(target);
+  };
 }
+
+/** MSR bits that say nothing about where addresses go, and let nothing happen by themselves. */
+const QUIET = MSR.EE | MSR.CE | MSR.ME | MSR.FP | MSR.FE0 | MSR.FE1;
+/** Those that the contexts of the lookaside depend on. */
+const CONTEXT = MSR.PR | MSR.IS | MSR.DS;
 
 const systemWord = (spr: Spr): number => S[spr.name.toLowerCase() as SystemRegister];

@@ -1,5 +1,6 @@
 import { extract, type Instruction } from '../../isa/spec.js';
-import { lower, type Assumptions, type Effect, type Lowered } from './lower.js';
+import { INTERPRET, type Assumptions, type Effect, type Lowered } from './effects.js';
+import { lower } from './lower.js';
 
 /** A word of code with what generated code does for it. */
 export interface Placed {
@@ -66,9 +67,9 @@ export function discover(page: CodePage, start: number, decode: Decoder, assumpt
       const next = (pc + 4) | 0;
       const branch = branchOf(placed);
       const target = branch && fixedTarget(branch);
-      if (target !== undefined && !isCall(placed)) lead(target);
-      if (flow !== 'branch' || isCall(placed)) entries.add(next); // whoever was called comes back here
-      if (flow !== 'branch' || isCall(placed) || branch?.condition) lead(next);
+      if (target !== undefined && !placed.lowered.call) lead(target);
+      if (flow !== 'branch' || placed.lowered.call) entries.add(next); // whoever was called comes back here
+      if (flow !== 'branch' || placed.lowered.call || branch?.condition) lead(next);
       break;
     }
   }
@@ -77,7 +78,7 @@ export function discover(page: CodePage, start: number, decode: Decoder, assumpt
 
 function lowerWord(word: number, pc: number, decode: Decoder, assumptions: Assumptions): Lowered {
   const instruction = decode(word >>> 0);
-  if (!instruction) return { effects: [], flow: 'interpret' };
+  if (!instruction) return INTERPRET;
   const fields = Object.fromEntries(instruction.fields.map((f) => [f.name, extract(word, f)]));
   return lower(instruction.meaning, fields, pc, assumptions);
 }
@@ -89,11 +90,6 @@ const branchOf = ({ lowered }: Placed): Extract<Effect, { kind: 'branch' }> | un
 
 const fixedTarget = ({ target }: Extract<Effect, { kind: 'branch' }>): number | undefined =>
   target.op === 'const' ? target.n : undefined;
-
-/** Does it leave the address behind it in LR? */
-const isCall = ({ pc, lowered }: Placed): boolean =>
-  lowered.flow === 'branch' &&
-  lowered.effects.some((e) => e.kind === 'set' && e.value.op === 'const' && e.value.n === ((pc + 4) | 0));
 
 function assemble(
   seen: ReadonlyMap<number, Placed>,
@@ -124,7 +120,7 @@ function assemble(
         pc,
         instructions,
         next: branch.condition ? way(behind) : undefined,
-        target: target === undefined ? undefined : isCall(placed) ? { address: target } : way(target),
+        target: target === undefined ? undefined : placed.lowered.call ? { address: target } : way(target),
         interprets: false,
       };
     }

@@ -1,36 +1,15 @@
-import { TABLES, type Lookaside } from '../../mmu/lookaside.js';
+import type { Lookaside } from '../../mmu/lookaside.js';
 import { R } from '../state.js';
+import { ENTRY, ENTRY_BITS, PARAMETERS, WHY, writeCount, writeGo, writeLookup, type Why } from './dispatch.js';
 import { EffectWriter } from './emit-effects.js';
-import { REGISTERS, type Comparison } from './emit-values.js';
+import { LEFT, REGISTERS, type Comparison } from './emit-values.js';
 import { analyse, changes, mayRefuse, successorsOf, type Flow } from './flow.js';
-import type { Assumptions } from './lower.js';
+import type { Assumptions } from './effects.js';
 import { Places } from './places.js';
 import type { Block, Region, Way } from './region.js';
 import { structure, type Item } from './structure.js';
 import type { Value } from './value.js';
 import { Body, op, type Label } from './wasm-encoder.js';
-
-/** What a region's function takes: where the registers lie, how many instructions may be run, which entry. */
-export const PARAMETERS = 3;
-const LEFT = 1;
-const ENTRY = 2;
-
-/** Why generated code came back; the pc and the count are then in their words. */
-export const WHY = {
-  /** There is no translation of the code at the pc. */
-  COLD: 0,
-  /** The interpreter is to do the instruction at the pc. */
-  INTERPRET: 1,
-  /** Fewer instructions may be run than the block at the pc has. */
-  BUDGET: 2,
-  /** XER[SO] is set, which was taken for 0. */
-  OVERFLOW: 3,
-} as const;
-type Why = (typeof WHY)[keyof typeof WHY];
-
-/** A translation in a page's table: the number of its function and that of its entry. */
-export const translation = (index: number, entry: number): number => index * 1024 + entry;
-const ENTRY_BITS = 10;
 
 /** What code is translated for. */
 export interface Setting {
@@ -168,15 +147,23 @@ class Translation {
     const block = this.region.blocks[number]!;
     const { instructions } = block;
     let changed = this.#flow.changed[number]!;
-    const size = instructions.length;
-    if (size > 0) this.#count(block.pc, size, changed);
+    let rest = instructions.reduce((sum, { lowered }) => sum + lowered.cycles, 0);
+    if (rest > 0) this.#count(block.pc, rest, changed);
     this.#writer.comparison = comparisonFor(block);
-    instructions.forEach((instruction, i) => {
+    for (const instruction of instructions) {
       const before = changed;
-      if (mayRefuse(instruction)) this.#mark(instruction.pc, size - i);
-      this.#writer.effects(instruction, before, () => body.brIf(this.#leave(WHY.INTERPRET, before)));
+      if (mayRefuse(instruction)) this.#mark(instruction.pc, rest);
+      rest -= instruction.lowered.cycles;
+      const behind = rest;
+      this.#writer.effects(instruction, before, {
+        refuse: () => body.brIf(this.#leave(WHY.INTERPRET, before)),
+        behind: () => {
+          this.#mark(instruction.pc + 4, behind);
+          body.brIf(this.#leave(WHY.INTERPRET, before));
+        },
+      });
       changed = changed.with(changes(instruction));
-    });
+    }
     this.#end(block, changed);
   }
 
@@ -331,66 +318,4 @@ function fieldOf(value: Value): number | undefined {
     if (field !== undefined) return field;
   }
   return undefined;
-}
-
-/** COUNT <- LIMIT less what is left, which `left` puts on the stack. */
-export function writeCount(body: Body, left: () => void): void {
-  body.get(REGISTERS);
-  body.get(REGISTERS);
-  body.memory(op.load, 4 * R.LIMIT);
-  left();
-  body.op(op.sub);
-  body.memory(op.store, 4 * R.COUNT);
-}
-
-/** `found` <- the translation of the code at `target` as the lookaside has its page now, or what is not above 0. */
-export function writeLookup(body: Body, lookaside: Lookaside, target: number, found: number): void {
-  body.get(target);
-  body.const(10);
-  body.op(op.shru);
-  body.const(0xffc);
-  body.op(op.and);
-  body.tee(found);
-  body.memory(op.load, lookaside.at + TABLES.tags.execute);
-  body.get(target);
-  body.const(~0xfff | 3);
-  body.op(op.and);
-  body.get(REGISTERS);
-  body.memory(op.load, 4 * R.CODE_CONTEXT);
-  body.op(op.or, op.eq);
-  body.if();
-  body.get(found);
-  body.memory(op.load, lookaside.at + TABLES.translations);
-  body.get(target);
-  body.const(0xffc);
-  body.op(op.and, op.add);
-  body.memory(op.load, 0);
-  body.set(found);
-  body.else();
-  body.const(0);
-  body.set(found);
-  body.end();
-}
-
-/** Go to the translation in `found` if there is one, else leave with the pc that `address` puts on the stack. */
-export function writeGo(body: Body, found: number, address: () => void): void {
-  body.get(found);
-  body.const(0);
-  body.op(op.gts);
-  body.if();
-  body.get(REGISTERS);
-  body.get(LEFT);
-  body.get(found);
-  body.const((1 << ENTRY_BITS) - 1);
-  body.op(op.and);
-  body.get(found);
-  body.const(ENTRY_BITS);
-  body.op(op.shru, op.returnCallIndirect, PARAMETERS, 0);
-  body.end();
-  body.get(REGISTERS);
-  address();
-  body.memory(op.store, 4 * R.PC);
-  writeCount(body, () => body.get(LEFT));
-  body.const(WHY.COLD);
-  body.op(op.return);
 }

@@ -4,11 +4,14 @@ import { instructionsOf } from '../../isa/instructions.js';
 import type { Feature } from '../../isa/spec.js';
 import type { Core } from '../core.js';
 import { R } from '../state.js';
+import { writeTlb } from '../supervisor.js';
 import { CodeCache, type TranslatedPage } from './code-cache.js';
+import { PARAMETERS, WHY, writeGo, writeLookup } from './dispatch.js';
+import { imports } from './emit-effects.js';
 import type { Engine } from './engine.js';
 import { Interpreter } from './interpreter.js';
 import { discover, type Decoder, type Region } from './region.js';
-import { PARAMETERS, translate, WHY, writeGo, writeLookup } from './translate.js';
+import { translate } from './translate.js';
 import { Body, encodeModule } from './wasm-encoder.js';
 
 /** How much a translator keeps. */
@@ -146,7 +149,22 @@ function entrance(core: Core): Body {
 
 /** Functions made of bodies, in one module. */
 function instantiate(core: Core, cache: CodeCache, bodies: readonly Body[]): WebAssembly.Callable[] {
-  const module = new WebAssembly.Module(encodeModule(bodies.map((body, i) => ({ name: `f${i}`, body }))));
-  const { exports } = new WebAssembly.Instance(module, { env: { memory: core.memory.wasm, table: cache.table } });
+  const module = new WebAssembly.Module(
+    encodeModule(
+      bodies.map((body, i) => ({ name: `f${i}`, body })),
+      imports,
+    ),
+  );
+  const { exports } = new WebAssembly.Instance(module, {
+    env: { memory: core.memory.wasm, table: cache.table, writeTlb: tlbWriter(core) },
+  });
   return bodies.map((_, i) => exports[`f${i}`]!);
 }
+
+/** tlbwe; 1 if the page of the pc may be mapped otherwise from now on. */
+const tlbWriter =
+  (core: Core): WebAssembly.Callable =>
+  (entry, word, value, pc) => {
+    writeTlb(core, entry!, word!, value!);
+    return core.lookaside.find('execute', pc!, core.regs.words[R.CODE_CONTEXT]!) < 0 ? 1 : 0;
+  };

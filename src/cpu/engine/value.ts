@@ -36,6 +36,7 @@ type Leaf =
   | 'cr' // all of it
   | 'word' // word n of the registers in memory
   | 'system' // word n of the supervisor's registers
+  | 'left' // cycles that may still be spent
   | 'result'; // what effect n gives
 
 export type Op = Leaf | Unary | Binary | 'select';

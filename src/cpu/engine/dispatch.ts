@@ -1,0 +1,89 @@
+import { TABLES, type Lookaside } from '../../mmu/lookaside.js';
+import { R } from '../state.js';
+import { LEFT, REGISTERS } from './emit-values.js';
+import { op, type Body } from './wasm-encoder.js';
+
+/** How control gets from one piece of generated code to the next: through the table of the code's page, by tail calls. */
+
+/** What a region's function takes: where the registers lie, how many instructions may be run, which entry. */
+export const PARAMETERS = 3;
+export const ENTRY = 2;
+
+/** Why generated code came back; the pc and the count are then in their words. */
+export const WHY = {
+  /** There is no translation of the code at the pc. */
+  COLD: 0,
+  /** The interpreter is to do the instruction at the pc. */
+  INTERPRET: 1,
+  /** Fewer instructions may be run than the block at the pc has. */
+  BUDGET: 2,
+  /** XER[SO] is set, which was taken for 0. */
+  OVERFLOW: 3,
+} as const;
+export type Why = (typeof WHY)[keyof typeof WHY];
+
+/** A translation in a page's table: the number of its function and that of its entry. */
+export const translation = (index: number, entry: number): number => index * 1024 + entry;
+export const ENTRY_BITS = 10;
+
+/** COUNT <- LIMIT less what is left, which `left` puts on the stack. */
+export function writeCount(body: Body, left: () => void): void {
+  body.get(REGISTERS);
+  body.get(REGISTERS);
+  body.memory(op.load, 4 * R.LIMIT);
+  left();
+  body.op(op.sub);
+  body.memory(op.store, 4 * R.COUNT);
+}
+
+/** `found` <- the translation of the code at `target` as the lookaside has its page now, or what is not above 0. */
+export function writeLookup(body: Body, lookaside: Lookaside, target: number, found: number): void {
+  body.get(target);
+  body.const(10);
+  body.op(op.shru);
+  body.const(0xffc);
+  body.op(op.and);
+  body.tee(found);
+  body.memory(op.load, lookaside.at + TABLES.tags.execute);
+  body.get(target);
+  body.const(~0xfff | 3);
+  body.op(op.and);
+  body.get(REGISTERS);
+  body.memory(op.load, 4 * R.CODE_CONTEXT);
+  body.op(op.or, op.eq);
+  body.if();
+  body.get(found);
+  body.memory(op.load, lookaside.at + TABLES.translations);
+  body.get(target);
+  body.const(0xffc);
+  body.op(op.and, op.add);
+  body.memory(op.load, 0);
+  body.set(found);
+  body.else();
+  body.const(0);
+  body.set(found);
+  body.end();
+}
+
+/** Go to the translation in `found` if there is one, else leave with the pc that `address` puts on the stack. */
+export function writeGo(body: Body, found: number, address: () => void): void {
+  body.get(found);
+  body.const(0);
+  body.op(op.gts);
+  body.if();
+  body.get(REGISTERS);
+  body.get(LEFT);
+  body.get(found);
+  body.const((1 << ENTRY_BITS) - 1);
+  body.op(op.and);
+  body.get(found);
+  body.const(ENTRY_BITS);
+  body.op(op.shru, op.returnCallIndirect, PARAMETERS, 0);
+  body.end();
+  body.get(REGISTERS);
+  address();
+  body.memory(op.store, 4 * R.PC);
+  writeCount(body, () => body.get(LEFT));
+  body.const(WHY.COLD);
+  body.op(op.return);
+}

@@ -1,0 +1,82 @@
+import type { Value } from './value.js';
+
+/** What an instruction does, in order. Whatever may refuse comes before anything is changed. */
+export type Effect =
+  | { readonly kind: 'set'; readonly place: number; readonly value: Value }
+  | { readonly kind: 'compare'; readonly field: number; readonly signed: boolean; readonly a: Value; readonly b: Value }
+  | { readonly kind: 'field'; readonly field: number; readonly value: Value } // a CR field as a number
+  | { readonly kind: 'bit'; readonly bit: number; readonly value: Value } // of the CR
+  | { readonly kind: 'load'; readonly width: 8 | 16 | 32; readonly address: Value }
+  | { readonly kind: 'store'; readonly width: 8 | 16 | 32; readonly address: Value; readonly value: Value }
+  | { readonly kind: 'storeConditional'; readonly address: Value; readonly value: Value }
+  | { readonly kind: 'loadMultiple'; readonly first: number; readonly address: Value }
+  | { readonly kind: 'storeMultiple'; readonly first: number; readonly address: Value }
+  | { readonly kind: 'touch'; readonly access: 'read' | 'write'; readonly address: Value }
+  | { readonly kind: 'word'; readonly word: number; readonly value: Value } // of the registers
+  | { readonly kind: 'system'; readonly word: number; readonly value: Value } // of the supervisor's
+  | { readonly kind: 'tlb'; readonly entry: Value; readonly word: number; readonly value: Value }
+  | { readonly kind: 'refuse'; readonly condition: Value } // the interpreter is to do this instruction
+  | {
+      readonly kind: 'branch';
+      readonly target: Value;
+      readonly condition: Value | undefined;
+      readonly repeats: boolean;
+    };
+
+/** May a branch turn out to go to itself for ever, which somebody may watch for? The interpreter does that one. */
+export const mayRepeat = ({ repeats, target }: Extract<Effect, { kind: 'branch' }>): boolean =>
+  repeats && target.op !== 'const';
+
+/** What generated code may take for granted. It finds out when it is entered, and leaves when it is not so. */
+export interface Assumptions {
+  /** MSR[PR]. */
+  readonly user: boolean;
+  /** XER[SO] is 0. */
+  readonly noOverflow: boolean;
+}
+
+/** An instruction as generated code does it. */
+export interface Lowered {
+  readonly effects: readonly Effect[];
+  /**
+   * What comes behind it: the next instruction; that or another (the last effect is a branch); or another look at what was
+   * taken for granted. `interpret`: generated code does not do this instruction.
+   */
+  readonly flow: 'next' | 'branch' | 'look' | 'interpret';
+  /** Cycles; a system call takes a second one to be delivered. */
+  readonly cycles: number;
+  /** Whoever it goes to is expected to come back to the next instruction. */
+  readonly call: boolean;
+}
+
+export const INTERPRET: Lowered = { effects: [], flow: 'interpret', cycles: 0, call: false };
+
+/** The values that an effect uses. */
+export function operandsOf(effect: Effect): Value[] {
+  switch (effect.kind) {
+    case 'compare':
+      return [effect.a, effect.b];
+    case 'load':
+    case 'loadMultiple':
+    case 'storeMultiple':
+    case 'touch':
+      return [effect.address];
+    case 'tlb':
+      return [effect.entry, effect.value];
+    case 'store':
+    case 'storeConditional':
+      return [effect.address, effect.value];
+    case 'refuse':
+      return [effect.condition];
+    case 'branch':
+      return effect.condition ? [effect.condition, effect.target] : [effect.target];
+    default:
+      return [effect.value];
+  }
+}
+
+export function countUse(value: Value): void {
+  value.uses += 1;
+  if (value.uses > 1) return;
+  for (const operand of [value.a, value.b, value.c]) if (operand) countUse(operand);
+}
