@@ -9,6 +9,7 @@ const CHUNK = 65536; // compressed bytes at a time, so that a bomb is noticed so
 const DEFLATE = 8;
 const HEADER = 10;
 const TRAILER = 8;
+const ZLIB_HEADER = 2;
 
 /** Bits of FLG. RFC 1952, section 2.3.1. */
 const FLAG = { HCRC: 0x02, EXTRA: 0x04, NAME: 0x08, COMMENT: 0x10, RESERVED: 0xe0 } as const;
@@ -28,6 +29,12 @@ export function gunzip(bytes: Uint8Array, name: string, limit = LARGEST_OUTPUT):
       `${name} is gzip data that is damaged or cut off (its checksum does not match); copy or make it again`,
     );
   return output;
+}
+
+/** Decompress zlib data (RFC 1950) of at most `limit` bytes, without looking at its checksum; undefined where it is damaged. */
+export function unzlib(bytes: Uint8Array, limit: number): Uint8Array | undefined {
+  const output = inflate(bytes.subarray(ZLIB_HEADER), limit);
+  return output === 'too large' ? undefined : output;
 }
 
 /** Where the compressed data starts, or undefined where the header is wrong. */
