@@ -1,5 +1,5 @@
 #!/bin/bash
-# Builds the guests: firmware/NAME/NAME.elf of every folder NAME beside lib.
+# Builds the guests: firmware/NAME/NAME.elf of every folder NAME beside lib, and linux, which has a recipe of its own.
 #   build.sh            writes the images into the source folders
 #   build.sh DIRECTORY  writes DIRECTORY/NAME/NAME.elf
 #   build.sh --check    builds into a temporary directory and compares with the committed images
@@ -52,7 +52,7 @@ for source in lib/testing/*.S lib/testing/*.c; do compile "$source" "$work/$sour
 "${cc%gcc}ar" rcsD "$work/testing.a" "$work"/lib/testing/*.o # an archive: only what a guest uses
 for folder in */; do
   name="${folder%/}"
-  [ "$name" != lib ] || continue
+  case "$name" in lib | linux) continue ;; esac
   mkdir -p "$work/$name" "$output/$name"
   objects=()
   for source in "$name"/*.S "$name"/*.c; do

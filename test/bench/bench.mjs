@@ -6,14 +6,14 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { calibrate, hasProgram, ownGuests, root, sharedGuests } from './guests.mjs';
+import { calibrate, hasProgram, linuxGuest, ownGuests, root, sharedGuests } from './guests.mjs';
 import { measure } from './measure.mjs';
 import { costTable, readme, speedTable, spread } from './report.mjs';
 
 const usage = `usage: npm run bench -- [options]
   --rounds N      how often each machine runs each guest (default 5)
-  --quick         one round, a tenth of the iterations, only the project's own guests
-  --guest NAME    only this guest (may be given several times; integer, memory, … shared/loop, …)
+  --quick         one round, a tenth of the iterations, only the project's own small guests
+  --guest NAME    only this guest (may be given several times; integer, memory, … linux, shared/loop, …)
   --readme        print Markdown for the README too
   --output FILE   where the figures go as JSON (default dist/bench.json)`;
 
@@ -30,19 +30,29 @@ const say = (text) => process.stderr.write(`${text}\n`);
 
 /** What runs guests: a command for an image and its boot arguments. */
 const machines = {
-  bare: ({ image, bootargs }) => hv440Command(['--bare'], image, bootargs),
-  partition: ({ image, bootargs }) => hv440Command([], image, bootargs),
-  qemu: ({ image, bootargs }) => ({
+  bare: (given) => hv440Command(['run', '--bare', ...imageOptions(given)], given),
+  partition: (given) => hv440Command(given.config ? ['boot', given.config] : ['run', ...imageOptions(given)], given),
+  qemu: ({ image, plain = image, bootargs, memory, marks }) => ({
     program: 'qemu-system-ppc',
     // prettier-ignore
-    args: ['-M', 'bamboo', '-nographic', '-nic', 'none', '-no-reboot', '-kernel', image, ...(bootargs ? ['-append', bootargs] : [])],
+    args: ['-M', 'bamboo', '-nographic', '-nic', 'none', '-no-reboot', ...option('-append', bootargs), ...option('-m', memory), '-kernel', plain],
+    marks,
+    endless: marks !== undefined,
   }),
 };
 
-const hv440Command = (how, image, bootargs) => ({
+const option = (name, value) => (value === undefined ? [] : [name, value]);
+
+const imageOptions = ({ image, bootargs, memory }) => [
+  ...option('--bootargs', bootargs),
+  ...option('--memory', memory),
+  image,
+];
+
+const hv440Command = (how, { marks }) => ({
   program: process.execPath,
-  // prettier-ignore
-  args: [hv440, 'run', ...how, '--headless', '--no-ptys', '--stats', 'json', ...(bootargs ? ['--bootargs', bootargs] : []), image],
+  args: [hv440, ...how, '--headless', '--no-ptys', '--stats', 'json', ...option('--expect', marks?.last)],
+  marks,
 });
 
 function options() {
@@ -67,6 +77,9 @@ function options() {
   }
 }
 
+/** What a guest is compared with that counts from reset on. */
+const NOTHING = { instructions: 0, cycles: 0, exits: {} };
+
 async function prepare(guests, present) {
   const runs = [];
   for (const guest of guests) {
@@ -74,7 +87,7 @@ async function prepare(guests, present) {
       guest.iterations ?? (await calibrate(guest, async (given) => (await measure(machines.partition(given))).stats));
     const baseline = {};
     for (const machine of ['bare', 'partition'])
-      baseline[machine] = (await measure(machines[machine](guest.with(0)))).stats;
+      baseline[machine] = guest.whole ? NOTHING : (await measure(machines[machine](guest.with(0)))).stats;
     const samples = Object.fromEntries(present.map((machine) => [machine, []]));
     runs.push({ name: guest.name, iterations, given: guest.with(iterations), baseline, samples });
   }
@@ -150,7 +163,8 @@ async function main() {
   const ours = ownGuests(quick).filter(isWanted);
   const wantsShared = wanted ? wanted.some((name) => name.startsWith('shared/')) : !quick;
   const others = wantsShared ? sharedGuests(folder, skip).filter(isWanted) : [];
-  const guests = [...ours, ...others];
+  const wantsLinux = wanted ? wanted.includes('linux') : !quick;
+  const guests = [...ours, ...(wantsLinux ? [linuxGuest(folder)] : []), ...others];
   if (guests.length === 0) throw new Error(`there is no such guest: ${wanted.join(', ')}`);
   const hasQemu = hasProgram('qemu-system-ppc');
   if (!hasQemu) skip('the comparison with QEMU: qemu-system-ppc is not installed (apt-get install qemu-system-ppc)');

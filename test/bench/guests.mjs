@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
 
 export const root = resolve(fileURLToPath(import.meta.url), '..', '..', '..');
 
@@ -16,7 +17,7 @@ const EXIT_COST = 40;
 
 /**
  * A guest: its name, and what to give a machine for so many iterations: an image, and its boot arguments. Iterations of 0 do
- * nothing but start and end.
+ * nothing but start and end. One that is `whole` is counted from reset on.
  */
 export function ownGuests(quick) {
   const image = join(root, 'firmware', 'bench', 'bench.elf');
@@ -25,6 +26,28 @@ export function ownGuests(quick) {
     iterations: quick ? Math.ceil(iterations / 10) : iterations,
     with: (rounds) => ({ image, bootargs: rounds === 0 ? 'bench=nothing' : `bench=${name} rounds=${rounds}` }),
   }));
+}
+
+const ports = ['ef600300', 'ef600400', 'ef600500', 'ef600600', '9c000000'];
+
+/** Linux from its first line to its shell, with the board's ports in the partition too. QEMU wants it unpacked. */
+export function linuxGuest(folder) {
+  const image = join(root, 'firmware', 'linux', 'vmlinux.gz');
+  const plain = join(folder, 'vmlinux');
+  writeFileSync(plain, gunzipSync(readFileSync(image)));
+  const bootargs = 'console=ttyS0,115200';
+  const config = join(folder, 'linux.dts');
+  const serials = ports.map((at) => `serial@${at} { compatible = "ns16550"; reg = <0x${at} 8>; };`).join(' ');
+  writeFileSync(
+    config,
+    `/dts-v1/;
+    /include/ "${join(root, 'devicetrees', 'hv440-board.dtsi')}"
+    &partitions { linux { compatible = "hv440,partition"; image = "${image}"; bootargs = "${bootargs}";
+      memory = <0 0 0 0x4000000>; ${serials} }; };\n`,
+  );
+  const marks = { start: 'Linux version', end: /(BOOT-OK)/, last: 'BOOT-OK' };
+  const given = { image, plain, config, memory: '64M', bootargs, marks };
+  return { name: 'linux', whole: true, iterations: 1, with: () => given };
 }
 
 export const hasProgram = (name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0;

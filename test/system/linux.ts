@@ -26,16 +26,16 @@ export interface LinuxRun extends CliResult {
   readonly instructions: number;
 }
 
-/** `hv440 ARGS…` with one guest, a Linux. Lines end in a newline alone. */
-export async function linux(args: readonly string[], timeout = 55_000): Promise<LinuxRun> {
+/** `hv440 ARGS…` with one guest, a Linux with this prompt. Lines end in a newline alone. */
+export async function linux(args: readonly string[], timeout = 55_000, prompt = PROMPT): Promise<LinuxRun> {
   const result = await cli([...args, '--headless', '--stats', 'json'], { timeout });
   const stdout = result.stdout.replaceAll('\r\n', '\n');
-  const [before = '', ...pieces] = stdout.split(PROMPT);
+  const [before = '', ...pieces] = stdout.split(prompt);
   const answers = pieces.map((piece) => piece.slice(piece.indexOf('\n') + 1));
   const statistics = stdout.trimEnd().split('\n').at(-1)!;
   if (!statistics.startsWith('{')) throw new Error(`it ran nothing:\n${result.stderr}`);
   const { instructions } = JSON.parse(statistics) as { instructions: number };
-  return { ...result, stdout, boot: before + PROMPT, answers, instructions };
+  return { ...result, stdout, boot: before + prompt, answers, instructions };
 }
 
 /** A guest of a configuration, with a finisher for those that know of it. */
@@ -45,7 +45,7 @@ export interface LinuxPartition {
   readonly initrd?: string;
   readonly bootargs?: string;
   /** One UART where it is not said. */
-  readonly console?: 'two UARTs' | 'byte channel';
+  readonly console?: 'two UARTs' | 'four UARTs' | 'byte channel';
   /** Further properties of the partition. */
   readonly properties?: string;
   /** Bytes; 64 MiB where it is not said. */
@@ -67,6 +67,7 @@ export function partitions(file: string, guests: readonly LinuxPartition[]): str
 		${bootargs === undefined ? '' : `bootargs = "${bootargs}";`}
 		${console === 'byte channel' ? 'console { compatible = "epapr,hv-byte-channel"; };' : uart('ef600300')}
 		${console === 'two UARTs' ? uart('ef600400') : ''}
+		${console === 'four UARTs' ? ['ef600400', 'ef600500', 'ef600600'].map(uart).join(' ') : ''}
 		finisher@ef601000 { compatible = "hv440,finisher"; reg = <0xef601000 4>; };
 	};`,
   );
