@@ -10,6 +10,10 @@ export const PROMPT = 'ppc440# ';
 /** What `poweroff -f` comes to: the kernel's last line is followed by a branch to itself with interrupts off. */
 export const HALTED = 'halted: it waits, and no interrupt that it enabled can come';
 
+/** All that hv440 says of it then. */
+export const halted = (who: string): RegExp =>
+  new RegExp(`^hv440: ${who} ${HALTED}\nhv440: [^:]+: branches-forever: at 0x[0-9a-f]+ .*\n$`);
+
 /** Type commands, each at the next prompt. */
 export const typing = (...commands: readonly string[]): string[] =>
   commands.flatMap((command) => ['--expect', PROMPT, '--send', `${command}\\n`]);
