@@ -78,7 +78,7 @@ function options() {
 }
 
 /** What a guest is compared with that counts from reset on. */
-const NOTHING = { instructions: 0, cycles: 0, exits: {} };
+const NOTHING = { instructions: 0, cycles: 0, exits: {}, ahead: 0 };
 
 async function prepare(guests, present) {
   const runs = [];
