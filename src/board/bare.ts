@@ -20,6 +20,7 @@ import {
   type ProgramState,
   type Progress,
 } from './machine.js';
+import { Outputs } from './outputs.js';
 import { TrapWatch } from './trap-watch.js';
 import type { InputRecord, SerialInput } from './serial-input.js';
 
@@ -58,6 +59,8 @@ export class BareMachine implements Machine, Debuggable {
   #behindDelivery = false;
   /** Interrupts taken and resets. */
   #events = 0;
+  /** What it has said to the outside. */
+  readonly outputs = new Outputs();
 
   constructor(private readonly options: BareOptions) {
     const { memory, clock, engine, tree } = options;
@@ -67,7 +70,7 @@ export class BareMachine implements Machine, Debuggable {
       clock,
       engine,
       ram: (_, size) => Ram.allocate(memory, size),
-      transmit: (name) => options.transmit(streamOf(name)),
+      transmit: (name) => this.outputs.counted(streamOf(name), options.transmit(streamOf(name))),
       streamOf,
       recordInput: options.recordInput,
       finish: (status) => {
@@ -192,6 +195,40 @@ export class BareMachine implements Machine, Debuggable {
 
   get ending(): Ending | undefined {
     return this.#ending;
+  }
+
+  get cores(): readonly Core[] {
+    return [this.#core];
+  }
+
+  save() {
+    const { since, retiredBefore, idleCycles, interrupts } = this.account;
+    return {
+      now: this.clock.now,
+      board: this.board.save(),
+      life: { ending: this.#ending, finished: this.#finished, fruitless: this.#fruitless, events: this.#events },
+      traps: this.traps.save(),
+      repeats: this.repeats,
+      account: { since, retiredBefore, idleCycles, interrupts: [...interrupts] },
+      said: this.outputs.save(),
+    };
+  }
+
+  restore(saved: ReturnType<BareMachine['save']>): void {
+    this.clock.now = saved.now;
+    this.board.restore(saved.board);
+    this.#ending = saved.life.ending;
+    this.#finished = saved.life.finished;
+    this.#fruitless = saved.life.fruitless;
+    this.#events = saved.life.events;
+    this.traps.restore(saved.traps);
+    this.repeats = saved.repeats;
+    const { interrupts, ...counts } = saved.account;
+    Object.assign(this.account, counts);
+    this.account.interrupts.clear();
+    for (const [kind, count] of interrupts) this.account.interrupts.set(kind, count);
+    this.outputs.restore(saved.said);
+    for (const core of this.cores) core.contextChanged();
   }
 
   type(stream: string, bytes: Uint8Array): boolean {

@@ -55,6 +55,18 @@ export interface Board {
   readonly configuration: readonly IndirectDcrs[];
   /** Everything but memory as after power-on. */
   reset(): void;
+  /** Everything but memory. */
+  save(): SavedBoard;
+  /** Take over a state that was saved of such a board; the clock has that moment's cycle already. */
+  restore(saved: SavedBoard): void;
+}
+
+export interface SavedBoard {
+  readonly cores: readonly ReturnType<Core['save']>[];
+  readonly uics: readonly Uic['state'][];
+  readonly uarts: readonly Uart16550['state'][];
+  readonly inputs: readonly ReturnType<SerialInput['save']>[];
+  readonly configuration: readonly IndirectDcrs['state'][];
 }
 
 /** Build what a tree describes. The tree has been checked: what is missing here is our mistake. */
@@ -89,7 +101,39 @@ export function buildBoard(tree: Tree, environment: Environment): Board {
       for (const controller of configuration) controller.reset();
       for (const core of cores) core.reset();
     },
+    save: () => saveBoard(cores, [...uics.values()], ports, configuration),
+    restore: (saved) => restoreBoard(saved, cores, [...uics.values()], ports, configuration),
   };
+}
+
+function saveBoard(
+  cores: readonly Core[],
+  uics: readonly Uic[],
+  ports: readonly Port[],
+  configuration: readonly IndirectDcrs[],
+): SavedBoard {
+  return structuredClone({
+    cores: cores.map((core) => core.save()),
+    uics: uics.map(({ state }) => state),
+    uarts: ports.map(({ uart }) => uart.state),
+    inputs: ports.map(({ input }) => input.save()),
+    configuration: configuration.map(({ state }) => state),
+  });
+}
+
+/** Lines are driven anew by whoever drives them: devices, then controllers, the last of a cascade first. */
+function restoreBoard(
+  saved: SavedBoard,
+  cores: readonly Core[],
+  uics: readonly Uic[],
+  ports: readonly Port[],
+  configuration: readonly IndirectDcrs[],
+): void {
+  cores.forEach((core, i) => core.restore(saved.cores[i]!));
+  configuration.forEach((controller, i) => controller.restore(saved.configuration[i]!));
+  ports.forEach(({ uart }, i) => uart.restore(saved.uarts[i]!));
+  for (let i = uics.length - 1; i >= 0; i--) uics[i]!.restore(saved.uics[i]!);
+  ports.forEach(({ input }, i) => input.restore(saved.inputs[i]!));
 }
 
 /** A device's name with the address where the processor finds it: on different buses, two may have the same name. */

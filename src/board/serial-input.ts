@@ -60,6 +60,26 @@ export class SerialInput implements Alarm {
     this.#schedule();
   }
 
+  save() {
+    return {
+      queue: this.#queue.slice(this.#next),
+      free: this.#free,
+      open: this.#open,
+      due: this.due,
+      held: this.clock.heldBy(this),
+    };
+  }
+
+  restore({ queue, free, open, due, held }: ReturnType<SerialInput['save']>): void {
+    this.#queue.splice(0, Infinity, ...queue);
+    this.#next = 0;
+    this.#free = free;
+    this.#open = open;
+    this.due = due;
+    if (held) this.clock.hold(this);
+    else this.clock.release(this);
+  }
+
   /** How many characters wait to arrive. */
   get waiting(): number {
     return this.#queue.length - this.#next;

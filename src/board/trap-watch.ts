@@ -55,6 +55,24 @@ export class TrapWatch {
     return true;
   }
 
+  save() {
+    const { last, origin } = this;
+    return {
+      last,
+      origin: origin === last ? undefined : origin,
+      originIsLast: origin === last,
+      registers: [...this.#registers],
+      repeats: this.#repeats,
+    };
+  }
+
+  restore({ last, origin, originIsLast, registers, repeats }: ReturnType<TrapWatch['save']>): void {
+    this.last = last;
+    this.origin = originIsLast ? last : origin;
+    this.#registers.set(registers);
+    this.#repeats = repeats;
+  }
+
   reset(): void {
     this.last = undefined;
     this.origin = undefined;

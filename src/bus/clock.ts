@@ -44,6 +44,11 @@ export class Clock {
     this.#holders.delete(holder);
   }
 
+  /** Does this one hold it? */
+  heldBy(holder: object): boolean {
+    return this.#holders.has(holder);
+  }
+
   /** The cycle of the earliest alarm, or Infinity. */
   get next(): number {
     let next = Infinity;

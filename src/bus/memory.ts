@@ -104,16 +104,19 @@ export class SharedMemory {
 export class Ram {
   /** One byte a 4 KiB page, 1 once the page may have been written since the last `clearDirty`. */
   readonly dirty: Uint8Array;
+  /** The same since an image of memory was last taken (`memory-image.ts`). */
+  readonly changed: Uint8Array;
 
   /** `offset` is the window's place in the shared memory, `size` its length; both multiples of 4096. */
   constructor(
     readonly memory: SharedMemory,
     readonly offset: number,
     readonly size: number,
-    dirty?: Uint8Array,
+    marks?: { readonly dirty: Uint8Array; readonly changed: Uint8Array },
   ) {
     assert(offset % PAGE_SIZE === 0 && size % PAGE_SIZE === 0, 'a RAM window is made of whole pages');
-    this.dirty = dirty ?? new Uint8Array(size / PAGE_SIZE);
+    this.dirty = marks?.dirty ?? new Uint8Array(size / PAGE_SIZE);
+    this.changed = marks?.changed ?? new Uint8Array(size / PAGE_SIZE);
   }
 
   static allocate(memory: SharedMemory, size: number): Ram {
@@ -123,17 +126,29 @@ export class Ram {
   /** A part of this memory as memory of its own: same bytes, same dirty marks. */
   window(start: number, size: number): Ram {
     assert(start >= 0 && start + size <= this.size, 'a window lies within its RAM');
-    return new Ram(
-      this.memory,
-      this.offset + start,
-      size,
-      this.dirty.subarray(start / PAGE_SIZE, (start + size) / PAGE_SIZE),
-    );
+    const part = (marks: Uint8Array): Uint8Array => marks.subarray(start / PAGE_SIZE, (start + size) / PAGE_SIZE);
+    const marks = { dirty: part(this.dirty), changed: part(this.changed) };
+    return new Ram(this.memory, this.offset + start, size, marks);
   }
 
   /** The page of this offset is about to be written. */
   touch(offset: number): void {
     this.dirty[offset >>> 12] = 1;
+    this.changed[offset >>> 12] = 1;
+  }
+
+  /** The words of a page, in host order: memory itself. */
+  pageWords(page: number): Int32Array {
+    const start = (this.offset + page * PAGE_SIZE) >>> 2;
+    return this.memory.words.subarray(start, start + PAGE_SIZE / 4);
+  }
+
+  /** Replace a page by words in host order, or by zeros. */
+  putPage(page: number, words: Int32Array | undefined): void {
+    if (words) this.pageWords(page).set(words);
+    else this.pageWords(page).fill(0);
+    this.touch(page * PAGE_SIZE);
+    this.memory.wrote(this.offset + page * PAGE_SIZE, PAGE_SIZE);
   }
 
   /** Read `width` bytes, big-endian, at any alignment; unsigned. */
@@ -173,12 +188,13 @@ export class Ram {
       this.memory.words.fill(0, start, start + PAGE_SIZE / 4);
       this.memory.wrote(this.offset + page * PAGE_SIZE, PAGE_SIZE);
       this.dirty[page] = 0;
+      this.changed[page] = 1;
     }
   }
 
   #touchRange(offset: number, size: number): void {
     if (size === 0) return;
-    this.dirty.fill(1, offset >>> 12, ((offset + size - 1) >>> 12) + 1);
+    for (const marks of [this.dirty, this.changed]) marks.fill(1, offset >>> 12, ((offset + size - 1) >>> 12) + 1);
     this.memory.wrote(this.offset + offset, size);
   }
 }

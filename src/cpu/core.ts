@@ -65,6 +65,8 @@ export class Core {
   readonly lookaside: Lookaside;
   /** The trap that the instruction just run raised. */
   trap: Trap | null = null;
+  /** What it has by itself; a world switch has it run others. */
+  readonly own: { readonly regs: Registers; readonly system: System; readonly timers: Timers };
   /** Instructions retired since power-on. */
   retired = 0;
   /** Levels of the two interrupt inputs. */
@@ -108,6 +110,7 @@ export class Core {
     this.regs = regs ?? new Registers(memory);
     this.system = new System(memory);
     this.timers = new Timers(clock, this.system, model.rate);
+    this.own = { regs: this.regs, system: this.system, timers: this.timers };
     clock.add(this.timers);
     this.reset();
   }
@@ -127,6 +130,33 @@ export class Core {
     this.trap = null;
     this.#resetRequest = undefined;
     this.contextChanged();
+  }
+
+  /** Its state between two runs; registers, system and timers are its own. */
+  save() {
+    const { regs, system, timers } = this.own;
+    return {
+      regs: regs.save(),
+      system: system.save(),
+      timers: timers.save(),
+      inputs: { ...this.inputs },
+      retired: this.retired,
+      watchSelfBranch: this.watchSelfBranch,
+      resetRequest: this.#resetRequest,
+    };
+  }
+
+  /** Take over a saved state. What runs on it is not touched: `switchTo` comes before. */
+  restore(saved: ReturnType<Core['save']>): void {
+    this.own.regs.restore(saved.regs);
+    this.own.system.restore(saved.system);
+    this.own.timers.restore(saved.timers);
+    Object.assign(this.inputs, saved.inputs);
+    this.retired = saved.retired;
+    this.watchSelfBranch = saved.watchSelfBranch;
+    this.#resetRequest = saved.resetRequest;
+    this.trap = null;
+    this.lookaside.flush();
   }
 
   /** One end of the external or critical interrupt input. */

@@ -34,6 +34,16 @@ const FLOAT_REGISTERS = 32;
 /** What TRAP_KIND says; 0 is none. */
 export const DELIVERED = { CALL: 1, DENIAL: 2 } as const;
 
+export interface SavedRegisters {
+  readonly words: readonly number[];
+  readonly floats: readonly bigint[];
+}
+
+export interface SavedSystem {
+  readonly words: readonly number[];
+  readonly tlb: readonly number[];
+}
+
 /** What a user program can see. A world switch replaces this object; nothing is copied. */
 export class Registers {
   readonly words: Int32Array;
@@ -65,6 +75,18 @@ export class Registers {
   reset(): void {
     this.words.fill(0);
     this.floats.fill(0n);
+  }
+
+  /** All but what belongs to a run of an engine. */
+  save(): SavedRegisters {
+    const words = [...this.words];
+    for (const word of [R.COUNT, R.LIMIT, R.DATA_CONTEXT, R.CODE_CONTEXT, R.SYSTEM]) words[word] = 0;
+    return { words, floats: [...this.floats] };
+  }
+
+  restore({ words, floats }: SavedRegisters): void {
+    this.words.set(words);
+    this.floats.set(floats);
   }
 }
 
@@ -99,6 +121,15 @@ export class System {
   reset(): void {
     this.words.fill(0);
     this.tlb.words.fill(0);
+  }
+
+  save(): SavedSystem {
+    return { words: [...this.words], tlb: [...this.tlb.words] };
+  }
+
+  restore({ words, tlb }: SavedSystem): void {
+    this.words.set(words);
+    this.tlb.words.set(tlb);
   }
 
   get msr(): number {

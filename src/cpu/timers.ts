@@ -67,6 +67,16 @@ export class Timers implements Alarm {
     this.#schedule();
   }
 
+  save() {
+    return { ...this.state, due: this.due, resetRequest: this.resetRequest };
+  }
+
+  restore({ due, resetRequest, ...state }: ReturnType<Timers['save']>): void {
+    Object.assign(this.state, state);
+    this.due = due;
+    this.resetRequest = resetRequest;
+  }
+
   /** The 64-bit time base. */
   get timeBase(): bigint {
     return BigInt.asUintN(64, BigInt(this.#ticks) + this.state.offset);

@@ -160,6 +160,54 @@ export class ExitAccount {
       .toSorted((a, b) => b.count - a.count);
   }
 
+  save() {
+    const { cycles, guestCycles, idleCycles, readyCycles, stoppedCycles, retired, worldSwitches, worldSwitchCycles } =
+      this;
+    const used = this.#places.size;
+    return {
+      totals: {
+        cycles,
+        guestCycles,
+        idleCycles,
+        readyCycles,
+        stoppedCycles,
+        retired,
+        worldSwitches,
+        worldSwitchCycles,
+      },
+      shadow: { ...this.shadow },
+      ahead: { count: this.#aheadCount, cycles: this.#aheadCycles },
+      aheadDetails: [...this.#aheadDetails].map(([detail, tally]) => ({ detail, ...tally })),
+      kinds: this.#byKind.map((counts) => [...counts]),
+      details: [...this.#places.keys()],
+      byDetail: this.#byDetail.map((counts) => [...counts.subarray(0, used), counts[MOST_DETAILS - 1]!]),
+    };
+  }
+
+  restore(saved: ReturnType<ExitAccount['save']>): void {
+    this.reset();
+    Object.assign(this, saved.totals);
+    Object.assign(this.shadow, saved.shadow);
+    this.#aheadCount = saved.ahead.count;
+    this.#aheadCycles = saved.ahead.cycles;
+    for (const { detail, ...tally } of saved.aheadDetails) this.#aheadDetails.set(detail, tally);
+    this.#byKind.forEach((counts, i) => counts.set(saved.kinds[i]!));
+    saved.details.forEach((detail, place) => this.#places.set(detail, place));
+    this.#byDetail.forEach((counts, i) => {
+      const all = saved.byDetail[i]!;
+      counts.set(all.slice(0, -1));
+      counts[MOST_DETAILS - 1] = all.at(-1)!;
+    });
+  }
+
+  get #byKind(): readonly Float64Array[] {
+    return [this.#counts, this.#cycles, this.#least, this.#most, this.#injected];
+  }
+
+  get #byDetail(): readonly (Uint8Array | Float64Array)[] {
+    return [this.#detailKinds, this.#detailCounts, this.#detailCycles];
+  }
+
   /** Start counting anew. */
   reset(): void {
     for (const counts of [this.#counts, this.#cycles, this.#most, this.#injected]) counts.fill(0);

@@ -75,6 +75,11 @@ export class ByteChannel implements Receiver {
     this.#drive();
   }
 
+  restore(received: readonly number[]): void {
+    this.state.received = [...received];
+    this.#drive();
+  }
+
   #drive(): void {
     this.rx.set(this.waiting > 0);
     this.tx.set(this.space > 0);

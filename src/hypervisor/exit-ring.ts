@@ -55,6 +55,21 @@ export class ExitRing {
       }));
   }
 
+  save() {
+    return [this.#kinds, this.#details, this.#pcs, this.#cycles, this.#times]
+      .map((all) => [...all])
+      .concat([[this.#next]]);
+  }
+
+  restore([kinds, details, pcs, cycles, times, next]: ReturnType<ExitRing['save']>): void {
+    this.#kinds.set(kinds!);
+    this.#details.set(details!);
+    this.#pcs.set(pcs!);
+    this.#cycles.set(cycles!);
+    this.#times.set(times!);
+    this.#next = next![0]!;
+  }
+
   clear(): void {
     this.#times.fill(0);
   }

@@ -2,7 +2,7 @@ import type { Stop } from '../cpu/core.js';
 import type { Trap } from '../cpu/trap.js';
 import type { Use } from '../mmu/tlb.js';
 import { HYPERCALL_LEVEL, KVM_SC_MAGIC } from './hypercall.js';
-import type { Grant } from './partition.js';
+import type { Grant } from './grants.js';
 import type { Vcpu } from './vcpu.js';
 
 /** Why a guest left the core for the hypervisor. */

@@ -1,25 +1,18 @@
 import { buildBoard, deviceName, type Board, type Environment } from '../board/board.js';
-import {
-  describeEnding,
-  exitStatus,
-  stopsHere,
-  type Machine,
-  type ProgramState,
-  type Progress,
-} from '../board/machine.js';
-import { SerialInput, type InputRecord } from '../board/serial-input.js';
+import { exitStatus, stopsHere, type Machine, type ProgramState, type Progress } from '../board/machine.js';
+import { Outputs } from '../board/outputs.js';
+import { SerialInput } from '../board/serial-input.js';
 import { assert } from '../bus/assert.js';
 import type { Device, Line } from '../bus/bus.js';
 import type { Clock } from '../bus/clock.js';
-import { Ram, type SharedMemory } from '../bus/memory.js';
-import type { Engine } from '../cpu/engine/engine.js';
+import { Ram } from '../bus/memory.js';
 import type { Core } from '../cpu/core.js';
 import { physicalReg } from '../devicetree/addresses.js';
-import type { Configuration, PartitionConfiguration } from '../devicetree/configuration.js';
-import type { Node, Tree } from '../devicetree/tree.js';
+import type { PartitionConfiguration } from '../devicetree/configuration.js';
+import type { Node } from '../devicetree/tree.js';
 import type { BootProblem } from '../loader/boot.js';
-import type { Image } from '../loader/contents.js';
 import { ExitAccount } from './accounting.js';
+import { Announcer } from './announcer.js';
 import { explain, type FaultReport } from './fault-report.js';
 import { faultSubject } from './fault-subject.js';
 import { guestTree } from './guest-tree.js';
@@ -27,28 +20,15 @@ import { refusal, type Ask } from './lifecycle.js';
 import { magicPageAt } from './magic-page.js';
 import { connect } from './management.js';
 import { Partition } from './partition.js';
+import type { GuestFiles, HypervisorOptions } from './options.js';
 import { PidPool } from './pid-pool.js';
 import { place, type Placed } from './placement.js';
-import { beginTurn, runGuest, type Observation } from './run.js';
+import { beginTurn, runGuest, showOnCore, type Observation } from './run.js';
 import { RoundRobin } from './scheduler.js';
 import { TimeShares } from './time-shares.js';
 import { Vcpu } from './vcpu.js';
 
-export interface HypervisorOptions {
-  readonly memory: SharedMemory;
-  readonly clock: Clock;
-  readonly engine: Engine;
-  /** The whole configuration, checked, and what it says. */
-  readonly tree: Tree;
-  readonly configuration: Configuration;
-  /** Where a port's bytes go, by stream name. */
-  transmit(stream: string): (byte: number) => void;
-  readonly recordInput: (record: InputRecord) => void;
-  /** A partition died, or faults in a loop: why, as far as that can be seen. */
-  fault?(report: FaultReport): void;
-  /** What the hypervisor has to tell: a line without its end. */
-  log(line: string): void;
-}
+export type { GuestFiles, HypervisorOptions } from './options.js';
 
 /** What a partition has of the board's memory: its own ranges, then its magic pages. */
 const memorySizes = ({ memory, magicPages }: PartitionConfiguration): number[] => [
@@ -61,17 +41,13 @@ interface Turn {
   readonly end: number;
 }
 
-/** A guest's program and initrd, as files. */
-export interface GuestFiles {
-  readonly image: Image;
-  readonly initrd?: Uint8Array;
-}
-
 /** The board with a hypervisor on it: partitions take turns on its core. */
 export class Hypervisor implements Machine {
   readonly clock: Clock;
   readonly board: Board;
   readonly partitions: readonly Partition[];
+  /** What it has said to the outside. */
+  readonly outputs = new Outputs();
   /** Called for every exit, before it is handled. */
   observers: ((observation: Observation) => void)[] = [];
   /** The time that partitions spend without the core. */
@@ -79,8 +55,8 @@ export class Hypervisor implements Machine {
   readonly #core: Core;
   readonly #scheduler: RoundRobin;
   readonly #redirected = new Map<Node, { line: Line | undefined }>();
-  readonly #announced = new Set<Partition>();
-  readonly #looping = new Set<Vcpu>();
+  readonly #announcer: Announcer;
+  readonly #pids = new PidPool();
   /** Partitions that do not run from power-on, though their configuration has them do so. */
   #heldBack: readonly string[] = [];
   #last: Vcpu | undefined;
@@ -97,27 +73,31 @@ export class Hypervisor implements Machine {
     const [core] = this.board.cores;
     assert(core !== undefined, 'the board has a core');
     this.#core = core;
-    const pids = new PidPool();
     const places = place(this.board.bus.ram.regions, configuration.partitions.flatMap(memorySizes));
     this.partitions = configuration.partitions.map((config, i) =>
-      this.#build(config, i + 1, pids, places.splice(0, memorySizes(config).length)),
+      this.#build(config, i + 1, places.splice(0, memorySizes(config).length)),
     );
     const vcpus = this.partitions.flatMap((p) => p.vcpus);
     connect(this.partitions);
     this.#scheduler = new RoundRobin(vcpus);
     this.timeShares = new TimeShares(clock, vcpus);
+    this.#announcer = new Announcer(this.partitions, {
+      log: (line) => this.#say(line),
+      fault: (report) => this.outputs.say('fault') && options.fault?.(report),
+      explain: (vcpu) => explain(faultSubject(this, vcpu, vcpu.partition.ending)),
+    });
   }
 
   /** The real board. What is given to a partition has its interrupt wire led there. */
   #boardEnvironment(): Environment {
-    const { memory, clock, engine, transmit, recordInput } = this.options;
+    const { memory, clock, engine, recordInput } = this.options;
     const streamOf = (name: string): string => this.#streamOfBoardPort(name);
     return {
       memory,
       clock,
       engine,
       ram: (_, size) => Ram.allocate(memory, size),
-      transmit: (name) => transmit(streamOf(name)),
+      transmit: (name) => this.#transmit(streamOf(name)),
       streamOf,
       recordInput,
       finish: () => {},
@@ -128,14 +108,22 @@ export class Hypervisor implements Machine {
     };
   }
 
+  #transmit(stream: string): (byte: number) => void {
+    return this.outputs.counted(stream, this.options.transmit(stream));
+  }
+
+  #say(line: string): void {
+    if (this.outputs.say('log')) this.options.log(line);
+  }
+
   /** A port that was given to a partition is that partition's stream. */
   #streamOfBoardPort(name: string): string {
     const owner = this.options.configuration.partitions.find((p) => p.devices.some((d) => deviceName(d) === name));
     return `${owner?.name ?? 'board'}/${name}`;
   }
 
-  #build(config: PartitionConfiguration, guestId: number, pids: PidPool, places: readonly Placed[]): Partition {
-    const { memory, clock, engine, tree, transmit, recordInput } = this.options;
+  #build(config: PartitionConfiguration, guestId: number, places: readonly Placed[]): Partition {
+    const { memory, clock, engine, tree, recordInput } = this.options;
     const streamOf = (name: string): string => `${config.name}/${name}`;
     const virtual = guestTree(config, tree, guestId);
     const finish = (status: number): void => {
@@ -150,7 +138,7 @@ export class Hypervisor implements Machine {
         assert(at !== undefined, 'every range of a partition’s memory has a place');
         return at.ram;
       },
-      transmit: (name) => transmit(streamOf(name)),
+      transmit: (name) => this.#transmit(streamOf(name)),
       streamOf,
       recordInput,
       finish,
@@ -162,12 +150,12 @@ export class Hypervisor implements Machine {
     const cyclesPerCharacter = Math.max(1, Math.round((frequency * 10) / 115200));
     const partition: Partition = new Partition(config, board, places, {
       cyclesPerCharacter,
-      transmit: (name) => transmit(streamOf(name)),
+      transmit: (name) => this.#transmit(streamOf(name)),
       input: (name, channel) => new SerialInput(streamOf(name), channel, clock, recordInput),
       passed: this.board.ports.filter((port) => config.devices.some((d) => deviceName(d) === port.name)),
     });
     for (let i = 0; i < config.vcpus; i++) {
-      partition.vcpus.push(new Vcpu(partition, i, board, this.#core, pids, new ExitAccount(), pages[i]));
+      partition.vcpus.push(new Vcpu(partition, i, board, this.#core, this.#pids, new ExitAccount(), pages[i]));
     }
     return partition;
   }
@@ -197,8 +185,8 @@ export class Hypervisor implements Machine {
       const problem = partition.powerOn({ ...guest, tree }, starts);
       if (problem) return { problem: `partition '${name}': ${problem.problem}` };
       if (starts) continue;
-      this.#announced.add(partition);
-      this.options.log(`partition '${name}' waits to be started`);
+      this.#announcer.known(partition, true);
+      this.#say(`partition '${name}' waits to be started`);
     }
     return undefined;
   }
@@ -208,7 +196,7 @@ export class Hypervisor implements Machine {
     const { name, lifecycle } = partition;
     if (!partition.ask(ask, 'shell')) return refusal(name, ask, lifecycle);
     this.timeShares.give(this.#turn?.vcpu);
-    this.#announce();
+    this.#announcer.look();
     return undefined;
   }
 
@@ -228,7 +216,7 @@ export class Hypervisor implements Machine {
       const { vcpu } = this.#turn;
       if (this.#runTurn(this.#turn, end)) this.#turn = undefined;
       this.#resetIfAsked();
-      this.#announce();
+      this.#announcer.look();
       if (stopsHere(vcpu)) return { kind: 'stopped' };
     }
     return { kind: 'ran' };
@@ -238,14 +226,13 @@ export class Hypervisor implements Machine {
   #resetIfAsked(): void {
     const asker = this.partitions.find((p) => p.resetsBoard);
     if (!asker) return;
-    this.options.log(`the board was reset by partition '${asker.name}'`);
+    this.#say(`the board was reset by partition '${asker.name}'`);
     this.#turn = undefined;
     this.board.reset();
     for (const partition of this.partitions) {
       const starts = this.#startsAtPowerOn(partition);
       partition.powerCycle(starts);
-      if (starts) this.#announced.delete(partition);
-      else this.#announced.add(partition);
+      this.#announcer.known(partition, !starts);
     }
   }
 
@@ -292,35 +279,9 @@ export class Hypervisor implements Machine {
     return this.debuggables.every((v) => v.held || !v.partition.running);
   }
 
-  /** Say of every partition that it has ended, or that it has been started after all. */
-  #announce(): void {
-    for (const partition of this.partitions) {
-      const { ending, running, name } = partition;
-      for (const vcpu of partition.vcpus) this.#announceLoop(vcpu);
-      if (ending && !this.#announced.has(partition)) {
-        this.#announced.add(partition);
-        this.options.log(`partition '${name}' ${describeEnding(ending)}`);
-        const report = this.explain(name);
-        if (report) this.options.fault?.(report);
-      } else if (running && this.#announced.delete(partition)) {
-        this.options.log(`partition '${name}' was started`);
-      }
-    }
-  }
-
   get #ended(): Progress {
     const startable = this.partitions.some((p) => p.heldBack);
     return { kind: 'ended', ending: this.#ending, ...(startable && { startable }) };
-  }
-
-  /** It goes on, since only its memory could tell whether it will ever be otherwise. */
-  #announceLoop(vcpu: Vcpu): void {
-    if (!vcpu.repeats) this.#looping.delete(vcpu); // it may have started anew
-    if (!vcpu.repeats || this.#looping.has(vcpu)) return;
-    this.#looping.add(vcpu);
-    this.options.log(`partition '${vcpu.partition.name}' faults in a loop: the same fault, again and again`);
-    const report = explain(faultSubject(this, vcpu, vcpu.partition.ending));
-    if (report) this.options.fault?.(report);
   }
 
   /** What became of a partition, and why; of one that goes on, how things stand. Undefined: it ended as it should. */
@@ -334,6 +295,49 @@ export class Hypervisor implements Machine {
   get #ending() {
     const endings = this.partitions.map((p) => p.ending ?? ({ kind: 'stopped', by: 'shell' } as const));
     return endings.toSorted((a, b) => exitStatus(b) - exitStatus(a))[0] ?? ({ kind: 'halted' } as const);
+  }
+
+  get cores(): readonly Core[] {
+    return [this.#core, ...this.partitions.flatMap((p) => p.board.cores)];
+  }
+
+  save() {
+    const vcpus = this.debuggables;
+    const number = (vcpu: Vcpu | undefined): number => (vcpu ? vcpus.indexOf(vcpu) : -1);
+    return {
+      now: this.clock.now,
+      board: this.board.save(),
+      partitions: this.partitions.map((partition) => partition.save()),
+      pids: this.#pids.save(vcpus.map(({ shadowTlb }) => shadowTlb)),
+      timeShares: this.timeShares.save(),
+      scheduler: this.#scheduler.save(),
+      announced: this.#announcer.save(),
+      last: number(this.#last),
+      onCore: vcpus.findIndex(({ machine }) => machine.regs === this.#core.regs),
+      turn: this.#turn && { vcpu: number(this.#turn.vcpu), end: this.#turn.end },
+      retired: this.#retired,
+      said: this.outputs.save(),
+    };
+  }
+
+  restore(saved: ReturnType<Hypervisor['save']>): void {
+    const vcpus = this.debuggables;
+    this.clock.now = saved.now;
+    showOnCore(this.#core, vcpus[saved.onCore]);
+    this.board.restore(saved.board);
+    this.partitions.forEach((partition, i) => partition.restore(saved.partitions[i]!));
+    this.#pids.restore(
+      saved.pids,
+      vcpus.map(({ shadowTlb }) => shadowTlb),
+    );
+    this.timeShares.restore(saved.timeShares);
+    this.#scheduler.restore(saved.scheduler);
+    this.#announcer.restore(saved.announced);
+    this.#last = vcpus[saved.last];
+    this.#turn = saved.turn && { vcpu: vcpus[saved.turn.vcpu]!, end: saved.turn.end };
+    this.#retired = saved.retired;
+    this.outputs.restore(saved.said);
+    for (const core of this.cores) core.contextChanged();
   }
 
   skip(cycle: number): void {

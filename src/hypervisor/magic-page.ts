@@ -101,6 +101,19 @@ export class MagicPage {
     this.ram.fill(0, PAGE_SIZE, 0);
   }
 
+  save() {
+    return { ...this.state, last: [...this.state.last] };
+  }
+
+  /** Memory and the translations that show the page are others' to bring back. */
+  restore({ last, ...own }: ReturnType<MagicPage['save']>): void {
+    Object.assign(this.state, own, { last: [...last] });
+    const { address, executable } = own;
+    const page = { address, ...this.place, executable };
+    this.machine.fixedPage = this.mapped ? { address, physical: page.physical, executable } : undefined;
+    this.shadowTlb.keepPin(this.mapped ? page : undefined);
+  }
+
   #forget(): void {
     if (!this.mapped) return;
     this.machine.fixedPage = undefined;

@@ -1,50 +1,36 @@
-import type { Board, Port } from '../board/board.js';
+import type { Board } from '../board/board.js';
 import { enter } from '../board/entry.js';
 import { describeEnding, type Ending, type StoppedBy } from '../board/machine.js';
 import type { SerialInput } from '../board/serial-input.js';
 import { assert } from '../bus/assert.js';
 import { hex, type Line } from '../bus/bus.js';
-import { encodeBlob } from '../devicetree/blob.js';
+import { decodeBlob, encodeBlob } from '../devicetree/blob.js';
 import type { PartitionConfiguration } from '../devicetree/configuration.js';
 import type { Tree } from '../devicetree/tree.js';
 import { fits, loadProgram, type BootContents, type BootProblem, type BootState } from '../loader/boot.js';
 import type { ImageSymbol } from '../loader/contents.js';
 import { ByteChannel } from './byte-channel.js';
 import { Doorbell } from './doorbell.js';
+import { grantsOf, type Grant } from './grants.js';
 import { byteChannelHandle } from './guest-tree.js';
 import { NO_HANDLES, type Handles } from './management.js';
 import { mayAsk, type Ask, type PartitionState, type StopReason } from './lifecycle.js';
 import type { Placed } from './placement.js';
 import type { Vcpu } from './vcpu.js';
+import type { Wiring } from './wiring.js';
 
 /** Bytes that a manager may make a guest's device tree, and that of this process' memory it may take. */
 const LARGEST_TREE = 0x100000;
 
 const FALLING_EDGE = 2;
 
+const textOf = (bytes: Uint8Array): string => Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
+const bytesOf = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
 const textValue = (text: string): Uint8Array => new TextEncoder().encode(`${text}\0`);
 
 // TCR[WP] and TCR[WRC] = 11, a system reset (PPC440x5 User's Manual, "Timer Control Register")
 const TCR_WP_SHIFT = 30;
 const TCR_WRC_SYSTEM = 0x30000000;
-
-/** What a partition needs from the hypervisor to have byte channels, and what it has of the real board's. */
-export interface Wiring {
-  transmit(name: string): (byte: number) => void;
-  input(name: string, channel: ByteChannel): SerialInput;
-  readonly cyclesPerCharacter: number;
-  /** Ports of the real board that it has to itself. */
-  readonly passed: readonly Port[];
-}
-
-/** Guest-physical addresses that the real core may be let at: memory, or pages of a device that it has to itself. */
-export interface Grant {
-  readonly base: number;
-  readonly size: number;
-  /** Where it begins on the real board. */
-  readonly physical: number;
-  readonly device: boolean;
-}
 
 /** A partition at work: its virtual board, its vcpus, and where it is in its life. */
 export class Partition {
@@ -79,7 +65,7 @@ export class Partition {
     places: readonly Placed[],
     private readonly wiring: Wiring,
   ) {
-    this.grants = [...memoryGrants(board, places), ...pageGrants(config)];
+    this.grants = grantsOf(config, board, places);
     const [uic] = board.uics;
     assert(uic !== undefined, 'a partition has an interrupt controller');
     config.byteChannels.forEach(({ name, rx, tx }, i) => {
@@ -372,6 +358,38 @@ export class Partition {
       .map(([, input]) => input);
   }
 
+  /** All of it but memory. */
+  save() {
+    const { restartsItself, resetsBoard, restarts, tree } = this;
+    const channels = [...this.#channels.values()];
+    return {
+      life: { state: this.#state, ending: this.#ending, loading: this.#loading, restartsItself, resetsBoard, restarts },
+      tree: tree && textOf(encodeBlob(tree)),
+      channels: channels.map(({ channel }) => [...channel.state.received]),
+      board: this.board.save(),
+      inputs: channels.map(({ input }) => input.save()),
+      vcpus: this.vcpus.map((vcpu) => vcpu.save()),
+    };
+  }
+
+  restore({ life, tree, channels, board, inputs, vcpus }: ReturnType<Partition['save']>): void {
+    this.#state = life.state;
+    this.#ending = life.ending;
+    this.#loading = life.loading;
+    this.restartsItself = life.restartsItself;
+    this.resetsBoard = life.resetsBoard;
+    this.restarts = life.restarts;
+    const contents = this.#contents;
+    assert(contents !== undefined, 'a partition is loaded at power-on');
+    if (tree !== undefined && tree !== textOf(encodeBlob(contents.tree)))
+      this.#contents = { ...contents, tree: decodeBlob(bytesOf(tree), `${this.name}.dtb`) };
+    const own = [...this.#channels.values()];
+    own.forEach(({ channel }, i) => channel.restore(channels[i]!));
+    this.vcpus.forEach((vcpu, i) => vcpu.restore(vcpus[i]!));
+    this.board.restore(board);
+    own.forEach(({ input }, i) => input.restore(inputs[i]!));
+  }
+
   /** `running`, `waiting for an interrupt`, `paused`, or how it ended. */
   get state(): string {
     if (this.#state === 'stopped') return this.#ending ? describeEnding(this.#ending) : 'waits to be started';
@@ -379,15 +397,3 @@ export class Partition {
     return this.vcpus.every((v) => v.waits) ? 'waiting for an interrupt' : 'running';
   }
 }
-
-function memoryGrants(board: Board, places: readonly Placed[]): Grant[] {
-  return board.bus.ram.regions.map(({ base, size, target }) => {
-    const place = places.find(({ ram }) => ram === target);
-    assert(place !== undefined, 'every range of a partition’s memory has a place');
-    return { base, size, physical: place.physical, device: false };
-  });
-}
-
-/** A device that is passed through is at the same address for the guest as on the board. */
-const pageGrants = ({ pages }: PartitionConfiguration): Grant[] =>
-  pages.map(({ base, size }) => ({ base, size, physical: base, device: true }));

@@ -50,6 +50,29 @@ export class PidPool {
     this.#free.push(real);
   }
 
+  /** Who of these owners holds what, by number, or -1; the PIDs in the order of their last use; those that are free. */
+  save(owners: readonly PidOwner[]) {
+    const byUse = Array.from({ length: LAST }, (_, i) => i + 1).toSorted(
+      (a, b) => this.#lastUse[a]! - this.#lastUse[b]!,
+    );
+    return {
+      holders: this.#holders.map((owner) => (owner ? owners.indexOf(owner) : -1)),
+      byUse: byUse.filter((real) => this.#holders[real] !== undefined),
+      free: [...this.#free],
+    };
+  }
+
+  restore({ holders, byUse, free }: ReturnType<PidPool['save']>, owners: readonly PidOwner[]): void {
+    this.#held.clear();
+    for (const [real, number] of holders.entries()) {
+      const owner = owners[number];
+      this.#holders[real] = owner;
+      if (owner) this.#held.set(owner, this.heldBy(owner) + 1);
+    }
+    this.#free = [...free];
+    for (const real of byUse) this.used(real);
+  }
+
   #reclaim(): void {
     const most = Math.max(...this.#held.values());
     let oldest = 0;

@@ -1,5 +1,5 @@
 import { stopsHere } from '../board/machine.js';
-import type { Stop } from '../cpu/core.js';
+import type { Core, Stop } from '../cpu/core.js';
 import { emulate } from './emulate.js';
 import { detailOf } from './exit-detail.js';
 import { classify, type Exit, type ExitKind, type Outcome } from './exit.js';
@@ -31,12 +31,17 @@ export interface Bounds {
   readonly pause: number;
 }
 
+/** Have a guest's registers on the core, or, where there is none, the core's own. */
+export function showOnCore(core: Core, vcpu: Vcpu | undefined): void {
+  const { regs, timers } = vcpu?.machine ?? core.own;
+  core.switchTo(regs, vcpu?.shadow ?? core.own.system, timers);
+  core.wantedBack = vcpu?.wantsCore ?? (() => false);
+  core.probes = vcpu?.machine.probes;
+}
+
 /** Give the core to a guest: a world switch. */
 export function beginTurn(vcpu: Vcpu): void {
-  const { core, machine } = vcpu;
-  core.switchTo(machine.regs, vcpu.shadow, machine.timers);
-  core.wantedBack = vcpu.wantsCore;
-  core.probes = machine.probes;
+  showOnCore(vcpu.core, vcpu);
   vcpu.watchSelfBranch = true;
   vcpu.leave();
 }

@@ -6,6 +6,14 @@ export class RoundRobin {
 
   constructor(private readonly vcpus: readonly Vcpu[]) {}
 
+  save(): number {
+    return this.#last;
+  }
+
+  restore(last: number): void {
+    this.#last = last;
+  }
+
   /** The next one after the last that was chosen, or undefined when all wait or have ended. */
   next(): Vcpu | undefined {
     const { length } = this.vcpus;

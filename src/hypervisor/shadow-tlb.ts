@@ -1,6 +1,6 @@
 import { MSR } from '../isa/registers.js';
 import { pageBytes, sizeFields, TLB_ENTRIES, word0, word1, word2, type Use } from '../mmu/tlb.js';
-import type { Grant } from './partition.js';
+import type { Grant } from './grants.js';
 import type { PidOwner, PidPool } from './pid-pool.js';
 import type { Vcpu } from './vcpu.js';
 
@@ -155,6 +155,22 @@ export class ShadowTlb implements PidOwner {
     if (!page) return;
     for (let i = 0; i < TLB_ENTRIES; i++)
       if (this.#origin[i]! >= 0 && this.#overlaps(i, page.address, 4096)) this.#drop(i);
+  }
+
+  /** The pinned page of a state that is brought back: its entry is among the others. */
+  keepPin(page: PinnedPage | undefined): void {
+    this.#pinned = page;
+  }
+
+  /** What is known of the entries, which are the shadow's own. */
+  save() {
+    return { origin: [...this.#origin], real: [...this.#real], victim: this.#victim };
+  }
+
+  restore({ origin, real, victim }: ReturnType<ShadowTlb['save']>): void {
+    this.#origin.set(origin);
+    this.#real.set(real);
+    this.#victim = victim;
   }
 
   /** Have the pinned page, if there is one, where the supervisor sees it that is about to run under a real PID. */

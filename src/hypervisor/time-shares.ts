@@ -44,6 +44,17 @@ export class TimeShares {
     if (!this.#standings.includes('has-core')) this.idleCycles += passed;
   }
 
+  save() {
+    return { idleCycles: this.idleCycles, origin: this.origin, since: this.#since, standings: [...this.#standings] };
+  }
+
+  restore({ idleCycles, origin, since, standings }: ReturnType<TimeShares['save']>): void {
+    this.idleCycles = idleCycles;
+    this.origin = origin;
+    this.#since = since;
+    this.#standings = [...standings];
+  }
+
   /** Start counting anew. */
   reset(): void {
     this.idleCycles = 0;

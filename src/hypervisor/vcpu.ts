@@ -193,6 +193,56 @@ export class Vcpu implements Debuggable {
     this.events += 1;
   }
 
+  /** All but its machine and what a debugger wants of it; it is between two stays on the core. */
+  save() {
+    const {
+      inside,
+      repeats,
+      idle,
+      watchSelfBranch,
+      stoppedBehindCall,
+      fruitless,
+      aheadLeft,
+      ahead,
+      awaited,
+      events,
+      held,
+    } = this;
+    return {
+      plain: {
+        inside,
+        repeats,
+        idle,
+        watchSelfBranch,
+        stoppedBehindCall,
+        fruitless,
+        aheadLeft,
+        ahead,
+        awaited,
+        events,
+        held,
+      },
+      retired: this.#retired,
+      shadow: this.shadow.save(),
+      shadowTlb: this.shadowTlb.save(),
+      magicPage: this.magicPage?.save(),
+      traps: this.traps.save(),
+      recent: this.recent.save(),
+      account: this.account.save(),
+    };
+  }
+
+  restore(saved: ReturnType<Vcpu['save']>): void {
+    Object.assign(this, saved.plain, { awaited: saved.plain.awaited });
+    this.#retired = saved.retired;
+    this.shadow.restore(saved.shadow);
+    this.shadowTlb.restore(saved.shadowTlb);
+    if (saved.magicPage) this.magicPage?.restore(saved.magicPage);
+    this.traps.restore(saved.traps);
+    this.recent.restore(saved.recent);
+    this.account.restore(saved.account);
+  }
+
   /**
    * Set up what the real core holds for the guest's present state. Everything of a guest runs as a user program; which of
    * its translations the real core sees is a matter of the PID. Nothing is flushed.

@@ -73,6 +73,11 @@ export class Lookaside implements CodeWatcher {
     for (const tags of this.#allTags) tags.set(empty);
   }
 
+  /** Forget which pages may be written, so that the next store to each is seen. */
+  forgetWritable(): void {
+    this.tags.write.set(empty);
+  }
+
   /** Stores to a page that code is translated from are not to be missed. */
   protect(page: number): void {
     for (let slot = 0; slot < SLOTS; slot++) {

@@ -49,7 +49,7 @@ export interface Recorded<M extends Machine = Machine> {
 }
 
 /** An image on the bare board. */
-export function bareMachine(image: string): Recorded {
+export function bareMachine(image: string): Recorded<BareMachine> {
   const recorder = new Recorder();
   const { tree } = parseGenerated(bareSource({ label: 'guest', memory: 16 * 2 ** 20 }));
   const machine = new BareMachine({ ...options(recorder), tree, restart: false });

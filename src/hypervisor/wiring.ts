@@ -1,0 +1,12 @@
+import type { Port } from '../board/board.js';
+import type { SerialInput } from '../board/serial-input.js';
+import type { ByteChannel } from './byte-channel.js';
+
+/** What a partition needs from the hypervisor to have byte channels, and what it has of the real board's. */
+export interface Wiring {
+  transmit(name: string): (byte: number) => void;
+  input(name: string, channel: ByteChannel): SerialInput;
+  readonly cyclesPerCharacter: number;
+  /** Ports of the real board that it has to itself. */
+  readonly passed: readonly Port[];
+}
