@@ -7,11 +7,14 @@ import { breaksAt } from './access.js';
 import { executeObserved } from './debug-events.js';
 import { debugExceptionExists } from './debug-record.js';
 import { DATA_EVENTS, INSTRUCTION_EVENTS, mostRecentReset } from './debug-registers.js';
+import type { CoreModel, Delivered, FixedPage } from './core-facts.js';
 import type { Engine } from './engine/engine.js';
 import type { Probes, ProbeStop } from './probes.js';
 import { DELIVERED, R, Registers, S, System } from './state.js';
-import { Timers, type ResetKind, type TimeBaseRate } from './timers.js';
+import { Timers, type ResetKind } from './timers.js';
 import { machineCheckSyndrome, type Trap } from './trap.js';
+
+export type { CoreModel, Delivered, FixedPage } from './core-facts.js';
 
 /** Why the core stopped running. What happens next is the caller's business. */
 export type Stop =
@@ -22,35 +25,6 @@ export type Stop =
   | { readonly kind: 'reset'; readonly reset: ResetKind } // DBCR0[RST] or the watchdog asks for one
   | { readonly kind: 'checkstop' } // a machine check while MSR[ME] forbids it
   | ProbeStop; // a debugger's breakpoint or watchpoint
-
-/** Facts that differ between processors of the family. */
-export interface CoreModel {
-  /** Processor version register. */
-  readonly pvr: number;
-  /** Processor number, PIR. */
-  readonly number: number;
-  readonly rate: TimeBaseRate;
-}
-
-/** Traps that the engine has delivered by itself: how many of each kind, in the order in which the kinds first came. */
-export interface Delivered {
-  readonly counts: readonly (readonly ['system-call' | 'program', number])[];
-  /** The last one. */
-  readonly trap: Trap;
-  readonly pc: number;
-  readonly msr: number;
-  /** No instruction has been retired since. */
-  readonly fruitless: boolean;
-}
-
-/** A page that a hypervisor keeps mapped for a guest's supervisor, in all address spaces and whatever the TLB says. */
-export interface FixedPage {
-  /** Effective; a multiple of 4096. */
-  readonly address: number;
-  /** On the guest's own bus. */
-  readonly physical: number;
-  readonly executable: boolean;
-}
 
 const QUANTUM: Stop = { kind: 'quantum' };
 const IDLE: Stop = { kind: 'idle' };

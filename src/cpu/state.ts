@@ -36,6 +36,7 @@ export const DELIVERED = { CALL: 1, DENIAL: 2 } as const;
 
 export interface SavedRegisters {
   readonly words: readonly number[];
+  readonly fpscr: number;
   readonly floats: readonly bigint[];
 }
 
@@ -79,13 +80,12 @@ export class Registers {
 
   /** All but what belongs to a run of an engine. */
   save(): SavedRegisters {
-    const words = [...this.words];
-    for (const word of [R.COUNT, R.LIMIT, R.DATA_CONTEXT, R.CODE_CONTEXT, R.SYSTEM]) words[word] = 0;
-    return { words, floats: [...this.floats] };
+    return { words: [...this.words.subarray(0, R.COUNT)], fpscr: this.words[R.FPSCR]!, floats: [...this.floats] };
   }
 
-  restore({ words, floats }: SavedRegisters): void {
+  restore({ words, fpscr, floats }: SavedRegisters): void {
     this.words.set(words);
+    this.words[R.FPSCR] = fpscr;
     this.floats.set(floats);
   }
 }

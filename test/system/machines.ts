@@ -7,6 +7,7 @@ import { Clock } from '../../src/bus/clock.js';
 import { SharedMemory } from '../../src/bus/memory.js';
 import { bareSource, checkConfig, parseGenerated } from '../../src/cli/config.js';
 import { Files, namedImage, readFile } from '../../src/cli/files.js';
+import type { Engine } from '../../src/cpu/engine/engine.js';
 import { Interpreter } from '../../src/cpu/engine/interpreter.js';
 import { configure } from '../../src/devicetree/configuration.js';
 import { parse } from '../../src/devicetree/source.js';
@@ -26,7 +27,7 @@ class Recorder {
   readonly endings: string[] = [];
   readonly memory = new SharedMemory(0x18000000);
   readonly clock = new Clock();
-  readonly engine = new Interpreter();
+  constructor(readonly engine: Engine) {}
   readonly transmit = (stream: string) => (byte: number) => {
     this.events.push({ cycle: this.clock.now, stream, direction: 'out', byte });
   };
@@ -49,8 +50,8 @@ export interface Recorded<M extends Machine = Machine> {
 }
 
 /** An image on the bare board. */
-export function bareMachine(image: string): Recorded<BareMachine> {
-  const recorder = new Recorder();
+export function bareMachine(image: string, engine: Engine = new Interpreter()): Recorded<BareMachine> {
+  const recorder = new Recorder(engine);
   const { tree } = parseGenerated(bareSource({ label: 'guest', memory: 16 * 2 ** 20 }));
   const machine = new BareMachine({ ...options(recorder), tree, restart: false });
   const problem = machine.start({ image: namedImage(new Files(), image), tree });
@@ -59,8 +60,8 @@ export function bareMachine(image: string): Recorded<BareMachine> {
 }
 
 /** The partitions of a configuration's source. */
-export function partitions(source: string): Recorded<Hypervisor> {
-  const recorder = new Recorder();
+export function partitions(source: string, engine: Engine = new Interpreter()): Recorded<Hypervisor> {
+  const recorder = new Recorder(engine);
   const files = new Files();
   const { tree, findings } = checkConfig(parse(source, '/test.dts', readFile), files);
   if (findings.length > 0) throw new Error(JSON.stringify(findings));

@@ -3,6 +3,9 @@
 import { expect, test } from 'vitest';
 import { Snapshots, snapshotOf, stateHash, type Snapshotable } from '../../src/board/snapshot.js';
 import { decodeState, encodeState } from '../../src/board/state-text.js';
+import type { Engine } from '../../src/cpu/engine/engine.js';
+import { Interpreter } from '../../src/cpu/engine/interpreter.js';
+import { Translator } from '../../src/cpu/engine/translator.js';
 import type { Machine } from '../../src/board/machine.js';
 import { configuration, hello, spin, traps } from '../cli/child.js';
 import { bareMachine, partitions, runFor, type Recorded } from './machines.js';
@@ -13,14 +16,14 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 type Whole = Recorded<Machine & Snapshotable>;
 
 // prettier-ignore
-const machines: readonly (readonly [name: string, build: () => Whole])[] = [
-  ['hello on the bare board', () => bareMachine(hello)],
-  ['traps on the bare board', () => bareMachine(traps)],
-  ['hello, traps and spin in partitions', () => partitions(configuration([
+const machines: readonly (readonly [name: string, build: (engine?: Engine) => Whole])[] = [
+  ['hello on the bare board', (engine) => bareMachine(hello, engine)],
+  ['traps on the bare board', (engine) => bareMachine(traps, engine)],
+  ['hello, traps and spin in partitions', (engine) => partitions(configuration([
     { name: 'hello', image: hello },
     { name: 'traps', image: traps },
     { name: 'spin', image: spin },
-  ], 'quantum = <70000>;'))],
+  ], 'quantum = <70000>;'), engine)],
 ];
 
 /** Moments that are neither slices nor turns, always the same. */
@@ -48,24 +51,37 @@ const hash = ({ machine }: Whole): string => stateHash(snapshotOf(machine));
 const DERIVED =
   /(ram|devices|dcrs)\.#last$|lookaside|#lastUse|#uses|#counted|\.trap$|selfBranch$|recordInput|options|#watchers|\.dirty$|\.changed$|#translated|#told|\.memory$|#queue|#next$/;
 
-test.each(machines)('%s: a fresh machine that is given a snapshot runs on to the same state', (_, build) => {
-  const original = typed(build());
-  for (const at of moments(8, 400_000)) {
-    to(original, at);
-    const snapshot = snapshotOf(original.machine);
-    const text = encodeState(snapshot.state);
-    const fresh = build();
-    new Snapshots(fresh.machine).restore({ ...snapshot, state: decodeState(text) });
-    expect(hash(fresh)).toBe(hash(original));
-    to(fresh, at + 300_000);
-    to(original, at + 300_000);
-    expect(hash(fresh)).toBe(hash(original));
-    expect(fresh.machine.programs).toEqual(original.machine.programs);
-  }
-});
+// prettier-ignore
+const engines: readonly (readonly [name: string, make: () => Engine])[] = [
+  ['the interpreter', () => new Interpreter()],
+  ['the translator', () => new Translator({ hot: 2 })],
+];
 
-test.each(machines)('%s: the machine itself goes back, and forth the same way', (_, build) => {
-  const recorded = typed(build());
+const cases = machines.flatMap(([machine, build]) =>
+  engines.map(([engine, make]) => [machine, engine, build, make] as const),
+);
+
+test.each(cases)(
+  '%s, under %s: a fresh machine that is given a snapshot runs on to the same state',
+  (_, __, build, make) => {
+    const original = typed(build(make()));
+    for (const at of moments(5, 600_000)) {
+      to(original, at);
+      const snapshot = snapshotOf(original.machine);
+      const text = encodeState(snapshot.state);
+      const fresh = build(); // under the other engine as well as under the same
+      new Snapshots(fresh.machine).restore({ ...snapshot, state: decodeState(text) });
+      expect(hash(fresh)).toBe(hash(original));
+      to(fresh, at + 300_000);
+      to(original, at + 300_000);
+      expect(hash(fresh)).toBe(hash(original));
+      expect(fresh.machine.programs).toEqual(original.machine.programs);
+    }
+  },
+);
+
+test.each(cases)('%s, under %s: the machine itself goes back, and forth the same way', (_, __, build, make) => {
+  const recorded = typed(build(make()));
   const snapshots = new Snapshots(recorded.machine);
   const kept = [...moments(12, 200_000)].map((at) => {
     to(recorded, at);
@@ -82,10 +98,10 @@ test.each(machines)('%s: the machine itself goes back, and forth the same way', 
   }
 });
 
-test.each(machines)('%s: no field is forgotten', (_, build) => {
-  const original = typed(build());
+test.each(cases)('%s, under %s: no field is forgotten', (_, __, build, make) => {
+  const original = typed(build(make()));
   to(original, 1_234_567);
-  const fresh = build();
+  const fresh = build(make());
   new Snapshots(fresh.machine).restore(snapshotOf(original.machine));
   expect(differences(original.machine, fresh.machine, DERIVED)).toEqual([]);
   for (const each of [original, fresh]) to(each, 1_800_000);

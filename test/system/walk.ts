@@ -5,7 +5,7 @@ import { Session, type Runtime } from 'node:inspector';
 
 /** Whose fields are not followed: what is made once and never changes, and typed arrays over the shared memory. */
 const CLOSED =
-  /^(Tree|Node|Property|Interpreter|SharedMemory|SharedArrayBuffer|Memory|RegExp|Promise|WeakMap|Debugger)$/;
+  /^(Tree|Node|Property|Interpreter|Translator|SharedMemory|SharedArrayBuffer|Memory|RegExp|Promise|WeakMap|Debugger)$/;
 
 type Value = Runtime.RemoteObject | undefined;
 
