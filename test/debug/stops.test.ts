@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Machine } from '../../src/board/machine.js';
+import type { Engine } from '../../src/cpu/engine/engine.js';
+import { Interpreter } from '../../src/cpu/engine/interpreter.js';
+import { Translator } from '../../src/cpu/engine/translator.js';
 import { MSR } from '../../src/isa/registers.js';
 import type { Breakpoint } from '../../src/debug/breakpoints.js';
 import { Debugger, type Client, type Resumption, type StopEvent } from '../../src/debug/debugger.js';
@@ -75,20 +78,31 @@ function left(machine: Machine, name: string, text: string) {
   };
 }
 
-const machines = {
-  'on a bare board': () => {
+const onBoard =
+  (engine: () => Engine) => (): { code: Code; machine: DebuggedMachine; name: string; text: () => string } => {
     const code = counter();
-    const { machine, output } = bareBoard(code);
+    const { machine, output } = bareBoard(code, { engine: engine() });
     return { code, machine, name: 'board/cpu0', text: () => output.text('board/serial@ef600300') };
-  },
-  'in a partition': () => {
+  };
+
+const inPartition =
+  (engine: () => Engine) => (): { code: Code; machine: DebuggedMachine; name: string; text: () => string } => {
     const code = counter();
     const made = hypervisor(
       { other: { program: counter() }, guest: { program: code } },
-      { partitions: 'quantum = <1777>; exit-cycles = <13>; world-switch-cycles = <29>;' },
+      { partitions: 'quantum = <1777>; exit-cycles = <13>; world-switch-cycles = <29>;', engine: engine() },
     );
     return { code, machine: made.hv, name: 'guest/cpu0', text: () => made.output.text('guest/serial@ef600300') };
-  },
+  };
+
+const interpreter = (): Engine => new Interpreter();
+const translator = (): Engine => new Translator({ hot: 1 });
+
+const machines = {
+  'on a bare board': onBoard(interpreter),
+  'in a partition': inPartition(interpreter),
+  'translated on a bare board': onBoard(translator),
+  'translated in a partition': inPartition(translator),
 };
 
 test.each(Object.entries(machines))('%s, stops leave no trace in the run', (_, build) => {

@@ -9,6 +9,7 @@ import type { Machine, Progress } from '../../src/board/machine.js';
 import type { InputRecord } from '../../src/board/serial-input.js';
 import { Clock } from '../../src/bus/clock.js';
 import { SharedMemory } from '../../src/bus/memory.js';
+import type { Engine } from '../../src/cpu/engine/engine.js';
 import { Interpreter } from '../../src/cpu/engine/interpreter.js';
 import { physicalReg } from '../../src/devicetree/addresses.js';
 import { check, checkBoard, type ImageInspector } from '../../src/devicetree/checks/index.js';
@@ -62,6 +63,8 @@ export interface Guest {
 }
 
 export interface Setting {
+  /** Default: the interpreter. */
+  readonly engine?: Engine;
   /** Properties of /partitions: `quantum = <1000>;`. */
   readonly partitions?: string;
   /** Anything about the board, default 8 MiB of memory. */
@@ -124,7 +127,7 @@ export function hypervisor(guests: Readonly<Record<string, Guest>>, setting: Set
   const hv = new Hypervisor({
     memory: new SharedMemory(memoryOf(tree) + 0x100000),
     clock: new Clock(),
-    engine: interpreter,
+    engine: setting.engine ?? interpreter,
     tree,
     configuration: configure(tree),
     transmit: output.transmit,
@@ -161,6 +164,8 @@ export function guest(program: Program, options: Omit<Guest, 'program'> & Settin
 export interface BareSetting {
   readonly board?: string;
   readonly restart?: boolean;
+  /** Default: the interpreter. */
+  readonly engine?: Engine;
   readonly initrd?: Uint8Array;
 }
 
@@ -176,7 +181,7 @@ export function bareBoard(program: Program, setting: BareSetting = {}) {
   const machine = new BareMachine({
     memory: new SharedMemory(memoryOf(tree) + 0x100000),
     clock: new Clock(),
-    engine: interpreter,
+    engine: setting.engine ?? interpreter,
     tree,
     transmit: output.transmit,
     recordInput: (record) => inputs.push(record),

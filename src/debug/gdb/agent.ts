@@ -149,9 +149,22 @@ class Run {
     this.pop();
     this.pop();
     const values = Array.from({ length: count }, () => this.pop());
-    this.context.print(formatted(format, values, this.context));
+    this.context.print(formatted(unescaped(format), values, this.context));
   }
 }
+
+/** GDB sends the format as it was typed, so escapes are still to be read. */
+const escapes: Readonly<Record<string, string>> = {
+  n: '\n',
+  t: '\t',
+  r: '\r',
+  a: '\x07',
+  b: '\b',
+  f: '\f',
+  v: '\v',
+  e: '\x1b',
+};
+const unescaped = (text: string): string => text.replace(/\\(.)/gs, (_, c: string) => escapes[c] ?? c);
 
 /** C's printf, with conversions of integers, characters and strings in memory. */
 function formatted(format: string, values: readonly bigint[], context: AgentContext): string {

@@ -23,7 +23,7 @@ export interface GdbOptions {
   /** End the machine. */
   kill(): void;
   /** End one partition. */
-  readonly stop?: (process: Process) => void;
+  stop(process: Process): void;
   /** What the monitor's `exits` and `traps` answer. */
   readonly exits: () => readonly string[];
   readonly traps: (count: number) => readonly string[];

@@ -90,7 +90,7 @@ ${lines.join('\n')}
 /** What a thread does, in a few words: GDB shows it in `info threads`. */
 export function threadState({ runs, process }: Target): string {
   if (process.ending) return 'ended';
-  if (!runs) return 'the core, as the hypervisor has set it up for whoever’s turn it is';
+  if (!runs) return 'the core under the hypervisor';
   return runs.machine.waits ? 'waits for an interrupt' : 'runs';
 }
 

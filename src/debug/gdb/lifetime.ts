@@ -51,9 +51,11 @@ export function kill(connection: Connection, text: string): string {
   return 'OK';
 }
 
-export function killProcess({ options, attachments }: Connection, process: Process): void {
+export function killProcess({ options, attachments, extended }: Connection, process: Process): void {
   attachments.set(process, 'free');
-  if (process.kind === 'partition' && options.stop) options.stop(process);
+  if (process.kind === 'partition') options.stop(process);
+  else if (extended)
+    options.debugger.stop(options.debugger.targets); // `run` may start it again
   else options.kill();
 }
 

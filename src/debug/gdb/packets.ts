@@ -106,15 +106,20 @@ const packets: Readonly<Record<string, Answer>> = {
 
 const names = Object.keys(packets).toSorted((a, b) => b.length - a.length);
 
-/** The item that a packet is of, more exactly than its name: `Z2`, `vCont;r`. */
-const itemOf = (name: string, text: string): string => {
-  if (name === 'Z' || name === 'z') return `Z${text[name.length] ?? ''}`;
+/** The item that a packet is of, which may be more exact than its name: `Z2`. */
+const itemOf = (name: string, rest: string): string => {
+  if (name === 'Z' || name === 'z') return `Z${rest[0] ?? ''}`;
   return name.replace(/[:,]$/, '');
 };
 
+/** What a server says that does not do as the protocol wants where it knows nothing of a packet: for tests. */
+const IMPOLITE = 'E01';
+
 /** Answer a packet: a reply, an empty one for what is not known, or undefined where none is due now. */
 export function answer(connection: Connection, text: string): string | undefined {
+  const { without } = connection.options;
   const name = names.find((each) => text.startsWith(each));
-  if (name === undefined || connection.options.without?.has(itemOf(name, text))) return '';
+  if (name === undefined || name === 'vMustReplyEmpty') return without?.has('empty') ? IMPOLITE : '';
+  if (without?.has(itemOf(name, text.slice(name.length)))) return '';
   return packets[name]!(connection, text.slice(name.length));
 }

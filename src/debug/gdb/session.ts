@@ -36,6 +36,7 @@ export class GdbSession implements Client, Connection {
     const [first, ...others] = options.processes;
     this.current = first!.targets[0]!;
     this.attachments = new Map([[first!, 'attached'], ...others.map((p): [Process, Attachment] => [p, 'pending'])]);
+    this.executing.add(first!); // GDB asks for the program of the process that it begins with
     options.debugger.join(this);
     options.debugger.stop(ownTargets(this));
   }
@@ -47,11 +48,15 @@ export class GdbSession implements Client, Connection {
   /** Bytes from GDB. */
   receive(bytes: Uint8Array): void {
     for (const arrival of this.#reader.feed(bytes)) {
-      if (arrival.kind === 'break') interrupt(this);
+      if (arrival.kind === 'break') this.#break();
       else if (arrival.kind === 'resend') this.#resend();
       else if (arrival.kind === 'damaged') this.#acknowledge('-');
       else this.#take(arrival.text);
     }
+  }
+
+  #break(): void {
+    if (!this.options.without?.has('break')) interrupt(this);
   }
 
   #resend(): void {
