@@ -21,6 +21,7 @@ import {
   type Progress,
 } from './machine.js';
 import { Outputs } from './outputs.js';
+import type { Timeline } from './timeline.js';
 import { TrapWatch } from './trap-watch.js';
 import type { InputRecord, SerialInput } from './serial-input.js';
 
@@ -50,6 +51,7 @@ export class BareMachine implements Machine, Debuggable {
   readonly traps = new TrapWatch();
   /** It faults in a loop: the same translation fails again and again. */
   repeats = false;
+  #timeline: Timeline | undefined;
   #contents: BootContents | undefined;
   /** Since power-on or `resetAccounts`. */
   readonly account = { since: 0, retiredBefore: 0, idleCycles: 0, interrupts: new Map<TrapKind, number>() };
@@ -78,7 +80,16 @@ export class BareMachine implements Machine, Debuggable {
         this.#core.requestReset('system'); // it stops behind this very instruction
       },
     });
-    this.#core.onDelivered = (delivered) => this.#delivered(delivered);
+    this.timeline = undefined;
+  }
+
+  get timeline(): Timeline | undefined {
+    return this.#timeline;
+  }
+  /** Who hears how its time is spent. He hears of every trap, so the engine delivers none by itself. */
+  set timeline(timeline: Timeline | undefined) {
+    this.#timeline = timeline;
+    this.#core.onDelivered = timeline ? undefined : (delivered) => this.#delivered(delivered);
   }
 
   /** The engine has delivered traps as `#deliver` would have. */
@@ -121,6 +132,7 @@ export class BareMachine implements Machine, Debuggable {
       if (left <= 0) return { kind: 'ran' };
       if (this.clock.held) return { kind: 'starved' };
       const before = core.retired;
+      this.timeline?.turns('guest', this);
       const stop = core.run(Math.min(left, this.stopAt - this.steps));
       if (core.retired !== before) this.#fruitless = this.#behindDelivery ? 1 : 0;
       this.#behindDelivery = false;
@@ -140,6 +152,7 @@ export class BareMachine implements Machine, Debuggable {
 
   skip(cycle: number): void {
     const { now } = this.clock;
+    this.timeline?.turns('idle', undefined);
     this.clock.skipTo(cycle);
     this.account.idleCycles += this.clock.now - now;
   }
@@ -156,6 +169,7 @@ export class BareMachine implements Machine, Debuggable {
   #deliver(trap: Trap): void {
     const core = this.#core;
     if (this.traps.note(trap, core, this.#fruitless)) this.repeats = true;
+    this.timeline?.delivers(trap, this);
     this.account.interrupts.set(trap.kind, (this.account.interrupts.get(trap.kind) ?? 0) + 1);
     deliver(trap, core.regs, core.system);
     core.contextChanged();

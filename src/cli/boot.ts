@@ -16,6 +16,7 @@ import { UsageError } from './errors.js';
 import { explainBare, Faults } from './faults.js';
 import { Files, namedImage, namedInitrd } from './files.js';
 import { Journal } from './journal.js';
+import { openTrace } from './trace.js';
 import { Wiring } from './wiring.js';
 
 /** Processor state, tables and slack beside the board's RAM. */
@@ -61,7 +62,11 @@ export async function bootConfigured(configured: Configured, options: BootOption
   if (problem) throw new UsageError(problem.problem);
   const images = new Map(configuration.partitions.map(({ name, image }) => [name, image]));
   const attendant = attend?.(hypervisor, images);
-  return converse(hypervisor, wiring, frequencyOf(tree), options, { journal, faults, ...(attendant && { attendant }) });
+  const frequency = frequencyOf(tree);
+  const symbols = new Map([...guests].map(([name, { image }]) => [name, image.symbols ?? []]));
+  const tracer = openTrace(options, { machine: hypervisor, wiring, frequency, symbols });
+  const witnesses = { journal, faults, ...(attendant && { attendant }) };
+  return converse(hypervisor, wiring, frequency, options, witnesses).finally(() => tracer?.close());
 }
 
 /** The partitions that are not to run until somebody starts them. */
@@ -103,7 +108,10 @@ export async function runBare(
   const faults = new Faults(wiring.mux, explain);
   const attendant = attend?.(machine, new Map([['board', bare.image]]));
   const witnesses = { journal: new Journal(), faults, ...(attendant && { attendant }) };
-  return converse(machine, wiring, frequencyOf(tree), options, witnesses);
+  const frequency = frequencyOf(tree);
+  const symbols = new Map([['board', image.symbols ?? []]]);
+  const tracer = openTrace(options, { machine, wiring, frequency, symbols });
+  return converse(machine, wiring, frequency, options, witnesses).finally(() => tracer?.close());
 }
 
 const ofType = (tree: Tree, type: string) => [...tree.root.walk()].filter((n) => n.get('device_type')?.string === type);

@@ -18,10 +18,11 @@ import { followPrograms, type Journal } from './journal.js';
 import { givePtys, type PtyLinks } from './ptys.js';
 import { Session, type Driver, type SessionEnd } from './session.js';
 import { statistics, statisticsJson } from './statistics.js';
+import type { TraceOptions } from './trace.js';
 import type { Wiring } from './wiring.js';
 
 /** Options that boot and run share. */
-export interface ConsoleOptions extends InputOptions, EngineOptions {
+export interface ConsoleOptions extends InputOptions, EngineOptions, TraceOptions {
   readonly headless?: boolean;
   readonly log?: string;
   readonly ptys?: string | boolean;

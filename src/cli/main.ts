@@ -5,7 +5,7 @@ import { ConfigError } from '../devicetree/finding.js';
 import { explain } from './config.js';
 import { engineNames } from './engine-options.js';
 import { USAGE_STATUS, UsageError } from './errors.js';
-import { parseCount, parseSeconds, parseSize } from './sizes.js';
+import { parseBytes, parseCount, parseSeconds, parseSize } from './sizes.js';
 
 const complain = (text: string): void => void process.stderr.write(`${text}\n`);
 
@@ -27,6 +27,10 @@ const consoleOptions = [
   new Option('--no-ptys', 'no ptys'),
   new Option('--escape <KEY>', 'the multiplexer’s key: ctrl-a (default), ctrl-b …, or none'),
   new Option('--fault-report <FILE>', 'write why a program died as JSON, a line each (docs/faults.md)'),
+  new Option('--trace <FILE>', 'write what happens as Chrome trace JSON, for ui.perfetto.dev'),
+  new Option('--trace-filter <LIST>', 'only these: event=slice|exit|interrupt|console, kind=KIND, partition=NAME, by commas; of one key any, of several each'),
+  new Option('--trace-limit <SIZE>', 'how large the trace may become (default 256M)').argParser((text) => parseBytes('--trace-limit', text)),
+  new Option('--trace-keep <PART>', 'which part of a longer one is kept: the first (default), or the last, which is held in memory').choices(['first', 'last']),
   new Option('--engine <NAME>', 'what runs the instructions; all give the same results (default auto: the fastest)').choices(engineNames),
   new Option('--code-cache <N>', 'instructions whose translations are kept at a time (default 262144)').argParser((text) => parseCount('--code-cache', text)),
   new Option('--max-instructions <N>', 'stop after so many instructions').argParser((text) => parseCount('--max-instructions', text)),

@@ -13,6 +13,15 @@ export function parseSize(text: string): number {
   return size;
 }
 
+/** A number of bytes, or with K, M or G (KiB, MiB, GiB), at least 4K. */
+export function parseBytes(option: string, text: string): number {
+  const match = /^(\d+)([kmg]?)(i?b)?$/i.exec(text.trim());
+  const size = match ? Number(match[1]) * units[match[2]!.toLowerCase()]! : NaN;
+  if (!Number.isSafeInteger(size) || size < 4096)
+    throw new UsageError(`${option} ${text}: give a number of bytes from 4K on, such as 64K, 128M or 1G`);
+  return size;
+}
+
 /** A whole number of at least 1: `1000000`, `1e9`, `1_000_000`. */
 export function parseCount(option: string, text: string): number {
   const count = Number(text.replaceAll('_', ''));

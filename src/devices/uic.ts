@@ -40,6 +40,8 @@ const VECTOR_STRIDE = 512;
 export class Uic implements DcrDevice {
   /** Everything a snapshot needs, each a 32-bit mask, unsigned: the levels of the inputs, what has been latched, registers. */
   readonly state = { input: 0, latched: 0, er: 0, cr: 0, pr: 0, tr: 0, vcr: 0 };
+  /** Called behind everything that may have changed its inputs or outputs. */
+  onDrive: (() => void) | undefined;
   readonly #lines: (Line | undefined)[] = [];
   #wired = 0;
 
@@ -169,6 +171,7 @@ export class Uic implements DcrDevice {
     const { er, cr } = this.state;
     this.noncritical.set((this.#status & er & ~cr) !== 0);
     this.critical.set(this.#pendingCritical !== 0);
+    this.onDrive?.();
   }
 }
 

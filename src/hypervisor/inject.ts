@@ -15,6 +15,7 @@ export function inject(trap: Trap, vcpu: Vcpu): Outcome {
   }
   vcpu.account.countInjection(vectors[trap.kind].ivor);
   expectReturn(trap, vcpu);
+  vcpu.timeline?.delivers(trap, vcpu);
   deliver(trap, machine.regs, machine.system);
   machine.timers.debugChanged();
   machine.clock.now += 1;

@@ -41,6 +41,7 @@ export function showOnCore(core: Core, vcpu: Vcpu | undefined): void {
 
 /** Give the core to a guest: a world switch. */
 export function beginTurn(vcpu: Vcpu): void {
+  vcpu.timeline?.turns('hypervisor', vcpu);
   showOnCore(vcpu.core, vcpu);
   vcpu.watchSelfBranch = true;
   vcpu.leave();
@@ -150,7 +151,9 @@ function execute(vcpu: Vcpu, cycles: number): Stop {
   vcpu.enterContext();
   vcpu.inside = true;
   core.watchSelfBranch = vcpu.watchSelfBranch;
+  vcpu.timeline?.turns('guest', vcpu);
   const stop = vcpu.onCore(() => core.run(Math.min(cycles, vcpu.stopAt - vcpu.steps)));
+  vcpu.timeline?.turns('hypervisor', vcpu);
   vcpu.account.guestCycles += clock.now - cycle;
   if (core.retired !== retired) vcpu.fruitless = 0;
   vcpu.takeBusError();

@@ -2,7 +2,7 @@ import type { Clock } from '../bus/clock.js';
 import type { Vcpu } from './vcpu.js';
 
 /** What a vcpu does while another has the core, or nobody. */
-type Standing = 'has-core' | 'idle' | 'ready' | 'stopped';
+export type Standing = 'has-core' | 'idle' | 'ready' | 'stopped';
 
 /**
  * Accounts for the time in which vcpus have not the core. What each does is looked at when the core changes hands; with the
@@ -11,6 +11,8 @@ type Standing = 'has-core' | 'idle' | 'ready' | 'stopped';
 export class TimeShares {
   /** Cycles in which nobody could use the core. */
   idleCycles = 0;
+  /** Hears who has the core from now on, and what each vcpu does. */
+  onOwner: ((owner: Vcpu | undefined, standings: readonly Standing[]) => void) | undefined;
   /** The cycle from which on is counted. */
   origin: number;
   #since: number;
@@ -28,6 +30,7 @@ export class TimeShares {
   give(owner: Vcpu | undefined): void {
     this.settle();
     this.#standings = this.vcpus.map((vcpu) => standingOf(vcpu, owner));
+    this.onOwner?.(owner, this.#standings);
   }
 
   /** Count up to the present cycle. */

@@ -1,6 +1,7 @@
 import { assert } from '../bus/assert.js';
 import type { Board } from '../board/board.js';
 import type { Debuggable } from '../board/machine.js';
+import type { Timeline } from '../board/timeline.js';
 import { TrapWatch } from '../board/trap-watch.js';
 import type { Core, Stop } from '../cpu/core.js';
 import type { Probes } from '../cpu/probes.js';
@@ -52,6 +53,8 @@ export class Vcpu implements Debuggable {
   awaited: { readonly pc: number; readonly address: number; readonly use: Use } | undefined;
   stopAt = Infinity;
   held = false;
+  /** Hears how its time is spent. */
+  timeline: Timeline | undefined;
   /** Interrupts taken, hypercalls and resets. */
   events = 0;
   /** Instructions retired on the real core in earlier stays there; in this one, what the core had retired when it began. */
