@@ -1,8 +1,8 @@
 // `node test/bench/memory.mjs [N...]`: what the process of hv440 needs for 1, 2, 4 and 8 idle Linux partitions beside the memory
 // that the guests themselves touched. On Linux, since it reads /proc. Build first (`npm run build`).
 //
-// What Node holds back for its own heap differs between two equal runs by more than a partition costs. So each number is run
-// some times, the least counts, and what a partition adds is the slope of a line through all numbers.
+// What Node holds back for its own heap differs between two equal runs by more than all partitions cost. So each number is run
+// some times and the least counts, and what a partition adds is measured in live objects: the slope of a line through all.
 
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -89,9 +89,7 @@ try {
   if (results.length > 1) {
     const more = (of) => mib(slope(results.map((result) => ({ x: result.count, y: of(result) }))));
     const objects = more(({ heap, buffers }) => heap + buffers);
-    process.stdout.write(
-      `\nA partition adds ${more(beside)} MiB beside what its guest touches, ${objects} of them objects.\n`,
-    );
+    process.stdout.write(`\nA partition adds ${objects} MiB of objects and buffers beside what its guest touches.\n`);
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });

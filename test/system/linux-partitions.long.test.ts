@@ -1,8 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { hello, inRoot, scratch } from '../cli/child.js';
 import { root, testWith, tool } from '../tools.js';
-import { HALTED, partitions } from './linux.js';
-import { boot, image, promptOf } from './linux-partitions.js';
+import { HALTED, linux, partitions } from './linux.js';
+import { boot, image } from './linux-partitions.js';
 import { Tmux } from './tmux.js';
 
 test('four Linuxes and hello side by side, and another run is the same', async () => {
@@ -30,15 +31,28 @@ test('four Linuxes and hello side by side, and another run is the same', async (
   expect(again!.statistics).toBe(result!.statistics);
 });
 
+test('the same image has its console on a byte channel, and patches itself for the magic page', async () => {
+  const properties = `paravirtualization = "kvm", "magic-page"; ${patch()}`;
+  const guest = { name: 'linux', image, properties, bootargs: 'console=ttyEHV0', console: 'byte channel' } as const;
+  const config = partitions('paravirtual.dts', [guest]);
+  const { boot: log } = await linux(['boot', config, '--expect', 'linux:~# '], 55_000, 'linux:~# ');
+  expect(log).toMatch(/registered \/dev\/ttyEHV0 for byte channel 1\n/);
+  expect(log).toMatch(/KVM: No more space \(65536 \+ \d+\)\n[^]*KVM: Live patching for a fast VM failed\n/);
+  expect(log).toContain('BOOT-OK');
+});
+
+/** The property that docs/linux.md has for this image. */
+const patch = (): string => /image-patch = <[^>]*>;/.exec(readFileSync(inRoot('docs', 'linux.md'), 'utf8'))![0];
+
 testWith(tool('tmux'))('at a terminal both Linuxes and hello are typed to in turn', async () => {
   const terminal = new Tmux(root, { XDG_RUNTIME_DIR: scratch('.') });
   await terminal.shows('ready$');
   terminal.enter(`clear; node dist/cli/main.js boot ${inRoot('devicetrees', 'two-linux.dts')}; echo "status $?"`);
-  await terminal.shows(promptOf('linux-a'), 120);
+  await terminal.shows('linux-a:~#', 120);
   terminal.enter('echo $((6 * 7)) from $(hostname)');
   await terminal.shows('42 from linux-a');
   terminal.press('C-a', '2');
-  await terminal.shows(promptOf('linux-b'), 120);
+  await terminal.shows('linux-b:~#', 120);
   terminal.enter('echo $((6 * 7)) from $(hostname)');
   await terminal.shows('42 from linux-b');
   terminal.press('C-a', '3');
