@@ -20,6 +20,7 @@ import {
   type ProgramState,
   type Progress,
 } from './machine.js';
+import { Replayable } from './inputs.js';
 import { Outputs } from './outputs.js';
 import type { Timeline } from './timeline.js';
 import { TrapWatch } from './trap-watch.js';
@@ -39,13 +40,13 @@ export interface BareOptions {
 }
 
 /** A board with one program on it and no hypervisor: every trap is the hardware's business. */
-export class BareMachine implements Machine, Debuggable {
+export class BareMachine extends Replayable implements Machine, Debuggable {
   readonly clock: Clock;
   readonly name = 'board/cpu0';
-  stopAt = Infinity;
   held = false;
   readonly board: Board;
   #ending: Ending | undefined;
+  #stopAt = Infinity;
   #finished: number | undefined;
   /** The traps that the program took; for a person who wonders. */
   readonly traps = new TrapWatch();
@@ -65,6 +66,7 @@ export class BareMachine implements Machine, Debuggable {
   readonly outputs = new Outputs();
 
   constructor(private readonly options: BareOptions) {
+    super();
     const { memory, clock, engine, tree } = options;
     this.clock = clock;
     this.board = buildBoard(tree, {
@@ -123,7 +125,15 @@ export class BareMachine implements Machine, Debuggable {
     return undefined;
   }
 
-  run(cycles: number): Progress {
+  /** Of whoever stops it first. */
+  get stopAt(): number {
+    return Math.min(this.#stopAt, this.stopAtStep);
+  }
+  set stopAt(steps: number) {
+    this.#stopAt = steps;
+  }
+
+  protected advance(cycles: number): Progress {
     const end = this.clock.now + cycles;
     const core = this.#core;
     while (!this.#ending) {
@@ -150,7 +160,7 @@ export class BareMachine implements Machine, Debuggable {
     return { kind: 'ended', ending: this.#ending };
   }
 
-  skip(cycle: number): void {
+  protected pass(cycle: number): void {
     const { now } = this.clock;
     this.timeline?.turns('idle', undefined);
     this.clock.skipTo(cycle);
@@ -195,6 +205,7 @@ export class BareMachine implements Machine, Debuggable {
 
   /** Start the program again from its image, whatever has become of it. */
   restart(): void {
+    this.tell({ kind: 'asked', ask: 'restart', partition: 'board' });
     this.#events += 1;
     this.#ending = undefined;
     this.#finished = undefined;
@@ -245,16 +256,12 @@ export class BareMachine implements Machine, Debuggable {
     for (const core of this.cores) core.contextChanged();
   }
 
-  type(stream: string, bytes: Uint8Array): boolean {
-    return this.#input(stream)?.type(bytes) ?? false;
-  }
-
-  scripted(stream: string, more: boolean): void {
-    this.#input(stream)?.expectMore(more);
-  }
-
-  #input(stream: string): SerialInput | undefined {
+  protected input(stream: string): SerialInput | undefined {
     return this.board.ports.find((p) => p.input.stream === stream)?.input;
+  }
+
+  protected obey(ask: string): void {
+    if (ask === 'restart') this.restart();
   }
 
   get streams(): readonly string[] {

@@ -71,6 +71,13 @@ export class TargetProbes implements Probes {
     this.#met = { step: this.runs.steps, address: this.target.registers.get('pc') };
   }
 
+  /** It stands at another moment: what was met there is not known. */
+  forget(): void {
+    this.stop = undefined;
+    this.hit = undefined;
+    this.#met = { step: -1, address: 0 };
+  }
+
   guards(use: Use, address: number, host: number): boolean {
     return this.#placed.some((placed) => placed.usedBy(use) && placed.onPage(address, host));
   }

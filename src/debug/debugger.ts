@@ -9,6 +9,7 @@ export type StopEvent =
   | { readonly kind: 'breakpoint' | 'watchpoint'; readonly target: Target; readonly hit: Hit }
   | { readonly kind: 'step'; readonly target: Target }
   | { readonly kind: 'interrupt'; readonly target: Target } // somebody asked for it
+  | { readonly kind: 'present'; readonly target: Target } // it ran in its past, and comes to where it left that
   | { readonly kind: 'ended'; readonly process: Process; readonly ending: Ending };
 
 /** How a target is to run on. */
@@ -146,8 +147,8 @@ export class Debugger {
       if (!this.processes.every((p) => p.ending)) return { kind: 'stopped' };
     }
     this.#hold();
-    const progress = this.machine.run(cycles);
-    const events = [...this.#stops(), ...this.#endings()];
+    const progress = this.history ? this.history.run(cycles) : this.machine.run(cycles);
+    const events = [...this.#stops(), ...this.#endings(), ...this.#presents()];
     if (events.length > 0) this.#tell(events);
     return progress.kind === 'stopped' && events.length === 0 ? { kind: 'ran' } : progress;
   }
@@ -175,6 +176,14 @@ export class Debugger {
       halt(running);
     }
     return events;
+  }
+
+  /** All that ran stops where the past ends. */
+  #presents(): StopEvent[] {
+    if (!this.history?.takeEnd()) return [];
+    const running = this.#running.filter(({ resumption }) => resumption);
+    running.forEach(halt);
+    return running.slice(0, 1).map(({ target }) => ({ kind: 'present', target }));
   }
 
   #endings(): StopEvent[] {

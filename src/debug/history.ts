@@ -1,3 +1,4 @@
+import type { Progress } from '../board/machine.js';
 import type { StopEvent } from './debugger.js';
 import type { Target } from './target.js';
 
@@ -9,6 +10,10 @@ export type BackwardEnd = { readonly kind: 'stopped'; readonly event: StopEvent 
  * is called, and stands at another point of its past, in exactly the state of then, when it returns.
  */
 export interface History {
+  /** Run the machine as `Machine.run` does: in its past, as it went then, up to the present. */
+  run(cycles: number): Progress;
+  /** Has the last `run` come back to the present? Then it stands there, and this is asked once. */
+  takeEnd(): boolean;
   /** One step of a target back: to before its last instruction, interrupt or hypercall. */
   stepBack(target: Target): BackwardEnd;
   /**

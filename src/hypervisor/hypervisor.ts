@@ -1,5 +1,6 @@
 import { buildBoard, deviceName, type Board, type Environment } from '../board/board.js';
 import { exitStatus, stopsHere, type Machine, type ProgramState, type Progress } from '../board/machine.js';
+import { Replayable } from '../board/inputs.js';
 import { Outputs } from '../board/outputs.js';
 import { SerialInput } from '../board/serial-input.js';
 import { assert } from '../bus/assert.js';
@@ -16,13 +17,13 @@ import { Announcer } from './announcer.js';
 import { explain, type FaultReport } from './fault-report.js';
 import { faultSubject } from './fault-subject.js';
 import { guestTree } from './guest-tree.js';
-import { refusal, type Ask } from './lifecycle.js';
+import { isAsk, refusal, type Ask } from './lifecycle.js';
 import { magicPageAt } from './magic-page.js';
 import { connect } from './management.js';
 import { Partition } from './partition.js';
 import type { GuestFiles, HypervisorOptions } from './options.js';
 import { PidPool } from './pid-pool.js';
-import { place, type Placed } from './placement.js';
+import { memorySizes, place, type Placed } from './placement.js';
 import { beginTurn, runGuest, showOnCore, type Observation } from './run.js';
 import { RoundRobin } from './scheduler.js';
 import { TimeShares } from './time-shares.js';
@@ -30,19 +31,13 @@ import { Vcpu } from './vcpu.js';
 
 export type { GuestFiles, HypervisorOptions } from './options.js';
 
-/** What a partition has of the board's memory: its own ranges, then its magic pages. */
-const memorySizes = ({ memory, magicPages }: PartitionConfiguration): number[] => [
-  ...memory.map(({ size }) => size),
-  ...magicPages,
-];
-
 interface Turn {
   readonly vcpu: Vcpu;
   readonly end: number;
 }
 
 /** The board with a hypervisor on it: partitions take turns on its core. */
-export class Hypervisor implements Machine {
+export class Hypervisor extends Replayable implements Machine {
   readonly clock: Clock;
   readonly board: Board;
   readonly partitions: readonly Partition[];
@@ -65,6 +60,7 @@ export class Hypervisor implements Machine {
   #turn: Turn | undefined;
 
   constructor(private readonly options: HypervisorOptions) {
+    super();
     const { clock, configuration, tree } = options;
     this.clock = clock;
     for (const node of configuration.partitions.flatMap((p) => p.devices))
@@ -194,15 +190,17 @@ export class Hypervisor implements Machine {
   /** Start, stop, pause, resume or restart a partition while the others go on; says why where its state forbids that. */
   ask(ask: Ask, partition: Partition): string | undefined {
     const { name, lifecycle } = partition;
+    this.tell({ kind: 'asked', ask, partition: name });
     if (!partition.ask(ask, 'shell')) return refusal(name, ask, lifecycle);
     this.timeShares.give(this.#turn?.vcpu);
     this.#announcer.look();
     return undefined;
   }
 
-  run(cycles: number): Progress {
+  protected advance(cycles: number): Progress {
     const end = this.clock.now + cycles;
     while (this.clock.now < end) {
+      if (this.stopAtStep !== Infinity && this.steps >= this.stopAtStep) return { kind: 'stopped' };
       if (this.clock.held) return { kind: 'starved' };
       if (!this.partitions.some((p) => p.running)) return this.#ended;
       if (this.#allHeld) return { kind: 'stopped' };
@@ -214,10 +212,13 @@ export class Hypervisor implements Machine {
         continue;
       }
       const { vcpu } = this.#turn;
+      if (this.stopAtStep !== Infinity) vcpu.lastStep = vcpu.steps + this.stopAtStep - this.steps;
       if (this.#runTurn(this.#turn, end)) this.#turn = undefined;
       this.#resetIfAsked();
       this.#announcer.look();
-      if (stopsHere(vcpu)) return { kind: 'stopped' };
+      const stops = stopsHere(vcpu);
+      vcpu.lastStep = Infinity;
+      if (stops) return { kind: 'stopped' };
     }
     return { kind: 'ran' };
   }
@@ -340,20 +341,23 @@ export class Hypervisor implements Machine {
     for (const core of this.cores) core.contextChanged();
   }
 
-  skip(cycle: number): void {
+  protected pass(cycle: number): void {
     this.clock.skipTo(cycle);
   }
 
-  type(stream: string, bytes: Uint8Array): boolean {
-    return this.#input(stream)?.type(bytes) ?? false;
-  }
-
-  scripted(stream: string, more: boolean): void {
-    this.#input(stream)?.expectMore(more);
-  }
-
-  #input(stream: string): SerialInput | undefined {
+  protected input(stream: string): SerialInput | undefined {
     return this.#inputs.find((i) => i.stream === stream);
+  }
+
+  protected obey(ask: string, name: string): void {
+    const partition = this.partitions.find((p) => p.name === name);
+    if (partition && isAsk(ask)) this.ask(ask, partition);
+  }
+
+  get steps(): number {
+    let steps = 0;
+    for (const { vcpus } of this.partitions) for (const vcpu of vcpus) steps += vcpu.steps;
+    return steps;
   }
 
   /** Every partition's, then those of board ports that nobody was given. */

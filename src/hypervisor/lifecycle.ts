@@ -15,6 +15,7 @@ export type PartitionState = (typeof PARTITION_STATES)[number];
 /** What can be asked of a partition. */
 export const ASKS = ['start', 'stop', 'pause', 'resume', 'restart'] as const;
 export type Ask = (typeof ASKS)[number];
+export const isAsk = (word: string): word is Ask => (ASKS as readonly string[]).includes(word);
 
 type States = Readonly<Record<Ask, readonly PartitionState[]>>;
 

@@ -1,6 +1,7 @@
 import { assert } from '../bus/assert.js';
 import type { Region } from '../bus/bus.js';
 import type { Ram } from '../bus/memory.js';
+import type { PartitionConfiguration } from '../devicetree/configuration.js';
 import { placeMemory } from '../devicetree/placement.js';
 
 /** A stretch of the board's memory that a partition has: the same bytes, and where they lie for the real core. */
@@ -19,3 +20,9 @@ export function place(board: readonly Region<Ram>[], sizes: readonly number[]): 
     return { physical, ram: region.target.window(physical - region.base, sizes[i]!) };
   });
 }
+
+/** What a partition has of the board's memory: its own ranges, then its magic pages. */
+export const memorySizes = ({ memory, magicPages }: PartitionConfiguration): number[] => [
+  ...memory.map(({ size }) => size),
+  ...magicPages,
+];

@@ -51,7 +51,9 @@ export class Vcpu implements Debuggable {
   ahead = 0;
   /** A page that its own handler is about to map: where the guest will come back to, and what it will do there. */
   awaited: { readonly pc: number; readonly address: number; readonly use: Use } | undefined;
-  stopAt = Infinity;
+  /** Where the machine as a whole stops it. */
+  lastStep = Infinity;
+  #stopAt = Infinity;
   held = false;
   /** Hears how its time is spent. */
   timeline: Timeline | undefined;
@@ -111,6 +113,14 @@ export class Vcpu implements Debuggable {
     if (!this.partition.running || this.held) return false;
     if (this.partition.lifecycle === 'starting') return true;
     return !this.waits || this.wakes || this.machine.resetRequest !== undefined;
+  }
+
+  /** Of whoever stops it first. */
+  get stopAt(): number {
+    return Math.min(this.#stopAt, this.lastStep);
+  }
+  set stopAt(steps: number) {
+    this.#stopAt = steps;
   }
 
   /** Run on the real core, counting what is retired there. */

@@ -41,6 +41,8 @@ function eventReply(connection: Connection, event: StopEvent): string {
       return stopReply(connection, event.target, '', SIGINT);
     case 'step':
       return stopReply(connection, connection.steppingBoard ?? event.target);
+    case 'present':
+      return stopReply(connection, event.target, 'replaylog:end;');
     case 'breakpoint':
       return stopReply(connection, event.target, breakReason(connection, event.target, event.hit.pc));
     case 'watchpoint': {

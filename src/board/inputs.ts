@@ -1,0 +1,148 @@
+import type { Clock } from '../bus/clock.js';
+import type { Progress } from './machine.js';
+import type { SerialInput } from './serial-input.js';
+
+/** What reaches a machine from outside, besides what a debugger changes: a run is its configuration and these. */
+export type Input =
+  | { readonly kind: 'typed'; readonly stream: string; readonly bytes: readonly number[] }
+  | { readonly kind: 'scripted'; readonly stream: string; readonly more: boolean }
+  /** Of a partition, or of the bare board: start, stop, pause, resume, restart. */
+  | { readonly kind: 'asked'; readonly ask: string; readonly partition: string };
+
+/** Where a machine was when something happened to it: enough to come there again. */
+export interface Moment {
+  readonly cycle: number;
+  /** Of all its programs. */
+  readonly steps: number;
+  /** What its last `run` gave; `ran` where time was skipped since then. */
+  readonly standing: Progress['kind'];
+}
+
+/** An input and when it came. */
+export type RecordedInput = Input & Moment;
+
+/** A machine that can go the same way again: all that reaches it from outside comes through here, and can be listened to. */
+export abstract class Replayable {
+  abstract readonly clock: Clock;
+  /** Steps of all programs: instructions, interrupts, hypercalls, resets. */
+  abstract readonly steps: number;
+  /** It stops when `steps` reaches this. */
+  stopAtStep = Infinity;
+  /** What the last `run` gave; `ran` where time was skipped since then. */
+  standing: Progress['kind'] = 'ran';
+  /** Who is told of every input, before it takes effect. */
+  readonly listeners: ((input: Input) => void)[] = [];
+
+  run(cycles: number): Progress {
+    const progress = this.advance(cycles);
+    this.standing = progress.kind;
+    return progress;
+  }
+
+  skip(cycle: number): void {
+    this.standing = 'ran';
+    this.pass(cycle);
+  }
+
+  type(stream: string, bytes: Uint8Array): boolean {
+    if (!this.streams.includes(stream)) return false;
+    this.tell({ kind: 'typed', stream, bytes: [...bytes] });
+    return this.input(stream)?.type(bytes) ?? false;
+  }
+
+  scripted(stream: string, more: boolean): void {
+    this.tell({ kind: 'scripted', stream, more });
+    this.input(stream)?.expectMore(more);
+  }
+
+  /** Have an input take effect that was told of in an earlier run. */
+  apply(input: Input): void {
+    if (input.kind === 'typed') this.type(input.stream, Uint8Array.from(input.bytes));
+    else if (input.kind === 'scripted') this.scripted(input.stream, input.more);
+    else this.obey(input.ask, input.partition);
+  }
+
+  get moment(): Moment {
+    return { cycle: this.clock.now, steps: this.steps, standing: this.standing };
+  }
+
+  protected tell(input: Input): void {
+    for (const listen of this.listeners) listen(input);
+  }
+
+  /** The streams that can be typed at. */
+  abstract readonly streams: readonly string[];
+  protected abstract advance(cycles: number): Progress;
+  protected abstract pass(cycle: number): void;
+  protected abstract input(stream: string): SerialInput | undefined;
+  /** Do as was asked of a partition, or of the board. */
+  protected abstract obey(ask: string, partition: string): void;
+}
+
+/** Where a replay is to stop: at a step of all programs, or a cycle. */
+export interface ReplayEnd {
+  readonly steps?: number;
+  readonly cycle?: number;
+}
+
+/** The longest that is run without asking `interrupted`. */
+const SLICE = 10_000_000;
+
+/**
+ * Has a machine go on with inputs that were recorded, each at its moment, in any slices. What the machine's `run` gives where
+ * it cannot go on is given on; idle time is skipped.
+ */
+export class Replay {
+  #next = 0;
+
+  constructor(
+    private readonly machine: Replayable,
+    private readonly inputs: readonly RecordedInput[],
+    from = 0,
+  ) {
+    this.#next = from;
+  }
+
+  /** The number of the next input. */
+  get position(): number {
+    return this.#next;
+  }
+
+  /** Go on to the end that is given, but for so many cycles at most. `stopped` at a step, or by a debugger's probes. */
+  run({ steps = Infinity, cycle = Infinity }: ReplayEnd, cycles = Infinity): Progress {
+    const { machine } = this;
+    const end = Math.min(cycle, machine.clock.now + cycles);
+    for (;;) {
+      if (machine.steps >= steps) return { kind: 'stopped' };
+      const input = this.inputs[this.#next];
+      if (input && this.#reached(input)) {
+        machine.apply(input);
+        this.#next += 1;
+        continue;
+      }
+      const { now } = machine.clock;
+      if (now >= end && !(input && input.cycle <= now)) return { kind: 'ran' };
+      const target = Math.min(end, input?.cycle ?? Infinity);
+      const stopAt = input?.standing === 'stopped' ? Math.min(steps, Math.max(input.steps, machine.steps + 1)) : steps;
+      machine.stopAtStep = stopAt;
+      const progress = machine.run(Math.min(SLICE, Math.max(1, target - now)));
+      machine.stopAtStep = Infinity;
+      if (progress.kind === 'idle') {
+        if (input && this.#reached(input)) continue;
+        const to = Math.min(progress.until, target);
+        if (to === Infinity) return progress;
+        machine.skip(to);
+      } else if (progress.kind === 'stopped') {
+        if (machine.steps >= steps || !(input?.standing === 'stopped' && machine.steps >= input.steps)) return progress;
+      } else if (progress.kind !== 'ran' && !(input && this.#reached(input))) return progress;
+    }
+  }
+
+  /** Has the machine come to where an input was made? */
+  #reached(input: RecordedInput): boolean {
+    const { clock, standing, steps } = this.machine;
+    if (clock.now < input.cycle) return false;
+    if (clock.now > input.cycle || input.standing === 'ran') return true;
+    return input.standing === 'stopped' ? steps >= input.steps : standing === input.standing;
+  }
+}
