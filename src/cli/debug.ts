@@ -3,6 +3,7 @@ import { Hypervisor } from '../hypervisor/hypervisor.js';
 import { BareMachine } from '../board/bare.js';
 import { Debugger } from '../debug/debugger.js';
 import type { DebugFile, GdbOptions } from '../debug/gdb/client.js';
+import { MachineHistory } from '../debug/machine-history.js';
 import type { DebuggedMachine } from '../debug/processes.js';
 import type { Process } from '../debug/target.js';
 import { TrapLog } from '../debug/trap-log.js';
@@ -23,11 +24,14 @@ export interface DebugOptions extends RunOptions {
   readonly wait?: boolean;
   /** `NAME=FILE` each. */
   readonly symbols?: readonly string[];
+  /** Bytes of memory for the machine's past; 0 for none. */
+  readonly history?: number;
   /** Items of GDB's protocol to do without, for tests. */
   readonly gdbWithout?: readonly string[];
 }
 
 const DEFAULT_PORT = 1234;
+const DEFAULT_HISTORY = 256 * 2 ** 20;
 /** Cycles: a few milliseconds also where every access is watched, so that Ctrl-C is heard soon. */
 const LONGEST_SLICE = 100_000;
 
@@ -86,6 +90,10 @@ function attendant(machine: DebuggedMachine, images: ReadonlyMap<string, string>
     const file = path === undefined ? undefined : elf(path);
     if (file) files.set(number, file);
   }
+  let tell: (line: string) => void = () => {};
+  const { history: limit = DEFAULT_HISTORY } = options;
+  const onDiverge = (): void => tell('what came after this moment is given up: the run goes another way from here');
+  if (limit > 0) debug.history = new MachineHistory(machine, debug, { limit, onDiverge });
   if (options.wait) debug.stop(debug.targets);
   let server: GdbServer | undefined;
   return {
@@ -96,6 +104,7 @@ function attendant(machine: DebuggedMachine, images: ReadonlyMap<string, string>
     },
     async open({ wake, say, leave }) {
       debug.onResume = wake;
+      tell = say;
       const shared: Omit<GdbOptions, 'processes' | 'send'> = {
         debugger: debug,
         files,

@@ -94,6 +94,7 @@ function addDebug(hv440: Command): void {
     .option('--gdb <PORT>', 'the TCP port for GDB (default 1234); each partition has one of its own behind it')
     .option('--gdb-unix <PATH>', 'UNIX sockets instead: PATH, and PATH.NAME for each partition')
     .option('--gdb-address <ADDRESS>', 'where to listen (default 127.0.0.1: nobody else can connect)')
+    .option('--history <SIZE>', 'memory for going backwards (default 256M; 0: none)', parseSize)
     .option('--wait', 'run nothing until a GDB has connected and says so')
     .addOption(listOption('--symbols <NAME=FILE>', 'the ELF with a partition’s symbols, where its image has none'))
     .option('--bare', 'an image on the board itself, without the hypervisor')

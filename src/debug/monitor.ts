@@ -5,6 +5,7 @@ import type { Vcpu } from '../hypervisor/vcpu.js';
 import { MSR } from '../isa/registers.js';
 import { TLB_ENTRIES, word2, type Tlb } from '../mmu/tlb.js';
 import type { Debugger } from './debugger.js';
+import * as past from './history-commands.js';
 import { translate } from './memory.js';
 import type { Process, Target } from './target.js';
 
@@ -40,10 +41,15 @@ const commands: Readonly<Record<string, Command>> = {
   exits:      { usage: 'exits',           help: 'exits by kind, and what they cost', run: ({ exits }) => exits() },
   traps:      { usage: 'traps [N]',       help: 'the last N traps (default 10)', run: traps },
   dt:         { usage: 'dt',              help: 'the device tree that this processor’s program has', run: (context) => printTree(boardOf(context)?.tree ?? context.debugger.machine.board.tree).trimEnd().split('\n') },
+  history:    { usage: 'history',         help: 'how far the past goes back, where in it this is, bookmarks', run: past.history },
+  goto:       { usage: 'goto STEP|NAME',  help: 'to a moment by its steps, or to a bookmark', run: past.goto },
+  'goto-time': { usage: 'goto-time CYCLE', help: 'to a moment by the clock', run: past.gotoTime },
+  bookmark:   { usage: 'bookmark NAME',   help: 'remember this moment', run: past.bookmark },
+  'where-written': { usage: 'where-written ADDR [BYTES]', help: 'which instruction wrote there last', run: past.whereWritten },
   physical:   { usage: 'physical on|off', help: 'whether memory and new breakpoints are of physical addresses', run: physical },
 };
 
-const help = (): string[] => Object.values(commands).map(({ usage, help }) => `${usage.padEnd(18)}${help}`);
+const help = (): string[] => Object.values(commands).map(({ usage, help }) => `${usage.padEnd(28)}${help}`);
 
 /** The names of all commands. */
 export const commandNames: readonly string[] = Object.keys(commands);

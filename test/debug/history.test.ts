@@ -11,7 +11,7 @@ import { bareMachine, partitions } from '../system/machines.js';
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 /** A machine with a debugger and a history, that stands at its beginning. */
-function remembered(machine: DebuggedMachine, options: HistoryOptions = { distance: 100_000 }) {
+function remembered(machine: DebuggedMachine, options: HistoryOptions = { distance: 40_000 }) {
   const debug = new Debugger(machine);
   const history = new MachineHistory(machine, debug, options);
   debug.history = history;
