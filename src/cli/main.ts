@@ -5,7 +5,7 @@ import { ConfigError } from '../devicetree/finding.js';
 import { explain } from './config.js';
 import { engineNames } from './engine-options.js';
 import { USAGE_STATUS, UsageError } from './errors.js';
-import { parseBytes, parseCount, parseSeconds, parseSize } from './sizes.js';
+import { parseBytes, parseCount, parseHistory, parseSeconds, parseSize } from './sizes.js';
 
 const complain = (text: string): void => void process.stderr.write(`${text}\n`);
 
@@ -94,7 +94,7 @@ function addDebug(hv440: Command): void {
     .option('--gdb <PORT>', 'the TCP port for GDB (default 1234); each partition has one of its own behind it')
     .option('--gdb-unix <PATH>', 'UNIX sockets instead: PATH, and PATH.NAME for each partition')
     .option('--gdb-address <ADDRESS>', 'where to listen (default 127.0.0.1: nobody else can connect)')
-    .option('--history <SIZE>', 'memory for going backwards (default 256M; 0: none)', parseSize)
+    .option('--history <SIZE>', 'memory for going backwards (default 256M; 0: none)', parseHistory)
     .option('--wait', 'run nothing until a GDB has connected and says so')
     .addOption(listOption('--symbols <NAME=FILE>', 'the ELF with a partition’s symbols, where its image has none'))
     .option('--bare', 'an image on the board itself, without the hypervisor')

@@ -2,10 +2,21 @@ import { UsageError } from './errors.js';
 
 const units: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
 
+/** `--history SIZE`: bytes, or with K, M or G; 0 for none. */
+export function parseHistory(text: string): number {
+  const size = sizeOf(text);
+  if (Number.isSafeInteger(size) && (size === 0 || size >= 2 ** 20)) return size;
+  throw new UsageError(`--history ${text}: 1M or more, such as 256M, or 0 for none`);
+}
+
+function sizeOf(text: string): number {
+  const match = /^(\d+|0x[0-9a-f]+)([kmg]?)(i?b)?$/i.exec(text.trim());
+  return match ? Number(match[1]) * units[match[2]!.toLowerCase()]! : NaN;
+}
+
 /** `--memory SIZE`: bytes, or with K, M or G (KiB, MiB, GiB); whole 4 KiB pages, 64 KiB to 2 GiB. */
 export function parseSize(text: string): number {
-  const match = /^(\d+|0x[0-9a-f]+)([kmg]?)(i?b)?$/i.exec(text.trim());
-  const size = match ? Number(match[1]) * units[match[2]!.toLowerCase()]! : NaN;
+  const size = sizeOf(text);
   if (!Number.isSafeInteger(size))
     throw new UsageError(`--memory ${text}: that is no size; write bytes, or 64K, 128M, 1G`);
   if (size < 65536 || size > 2 ** 31) throw new UsageError(`--memory ${text}: a board has 64K to 2G of memory`);

@@ -39,7 +39,9 @@ function where({ timeline, bookmarks, extent: { first, now, last } }: MachineHis
 function moved(history: MachineHistory, { target }: MonitorContext, found: boolean): string[] {
   const { first, now, last } = history.extent;
   if (!found) return [`that is not between ${at(first)} and ${at(last)}`];
-  return [`${at(now)}: pc ${target.registers.get('pc').toString(16).padStart(8, '0')} (`maint flush register-cache` has GDB look again)`];
+  return [
+    `${at(now)}: pc ${target.registers.get('pc').toString(16).padStart(8, '0')} ('maint flush register-cache' has GDB look again)`,
+  ];
 }
 
 /** Moving is for a machine of which nothing runs. */
