@@ -48,6 +48,8 @@ interface Console {
 
 /** A debugger beside the consoles: it runs the machine. */
 export interface Attendant extends Driver {
+  /** Somebody may do something at any time, so idle time passes as wall time does (default true). */
+  readonly live?: boolean;
   /** Begin, once the consoles are there: `wake` has the machine looked at, `leave` ends it. */
   open(surroundings: { wake(): void; say(line: string): void; leave(): void }): Promise<void>;
   close(): Promise<void>;
@@ -91,7 +93,11 @@ export async function converse(
     frequency,
     leave: departure.signal,
     attended: () => terminal !== undefined,
-    live: () => terminal !== undefined || attendant !== undefined || (input?.live ?? false) || links.count > 0,
+    live: () =>
+      terminal !== undefined ||
+      (attendant?.live ?? attendant !== undefined) ||
+      (input?.live ?? false) ||
+      links.count > 0,
     ...(attendant && { driver: attendant }),
     done: () => expecter?.endsRun ?? false,
     feed: async (wait) => input?.feed(wait),

@@ -112,6 +112,34 @@ function addDebug(hv440: Command): void {
   command.addHelpText('after', exitStatuses + shown).action(action(async () => (await import('./debug.js')).debug));
 }
 
+function addProfile(hv440: Command): void {
+  const command = hv440
+    .command('profile <IMAGE|CONFIG.dts>')
+    .description('run guests and tell where their instructions go, by function')
+    .addOption(
+      new Option('--every <N>', 'look at a processor every N of its steps (default 997; 1 is exact)').argParser(
+        (text) => parseCount('--every', text),
+      ),
+    )
+    .option('--collapsed <FILE>', 'write call stacks as flamegraph.pl and speedscope read them')
+    .option('--coverage <FILE>', 'count every instruction, and write lcov’s tracefile: lines by debug information')
+    .addOption(new Option('--top <N>', 'rows of the table (default 30)').argParser((text) => parseCount('--top', text)))
+    .addOption(listOption('--symbols <NAME=FILE>', 'the ELF with a partition’s symbols, where its image has none'))
+    .option('--bare', 'an image on the board itself, without the hypervisor')
+    .option('--memory <SIZE>', 'an image’s memory, such as 64M (default 128M)', parseSize)
+    .option('--initrd <FILE>', 'an image’s initial RAM disk')
+    .option('--bootargs <TEXT>', 'an image’s command line (/chosen bootargs)')
+    .option('--dtb <FILE>', 'with --bare: the board’s device tree, source or blob')
+    .option('--reboot', 'start again after a reset instead of ending');
+  for (const option of consoleOptions) command.addOption(option);
+  const shown = examples(
+    "hv440 profile firmware/hello/hello.elf --expect 'hello> ' --every 1",
+    'hv440 profile devicetrees/two-partitions.dts --max-instructions 1e7 --collapsed stacks.txt',
+    "hv440 profile --bare firmware/hello/hello.elf --expect 'hello> ' --coverage hello.info && genhtml hello.info",
+  );
+  command.addHelpText('after', exitStatuses + shown).action(action(async () => (await import('./profile.js')).profile));
+}
+
 function addCheck(hv440: Command): void {
   hv440
     .command('check <CONFIG.dts...>')
@@ -197,7 +225,7 @@ function program(): Command {
       'after',
       examples('hv440 boot devicetrees/two-partitions.dts', 'hv440 run firmware/hello/hello.elf', 'hv440 help boot'),
     );
-  for (const add of [addBoot, addRun, addDebug, addCheck, addDts, addDisasm, addOverhead]) add(hv440);
+  for (const add of [addBoot, addRun, addDebug, addProfile, addCheck, addDts, addDisasm, addOverhead]) add(hv440);
   hv440.showHelpAfterError('hv440 help lists the commands');
   for (const command of hv440.commands) command.showHelpAfterError(`hv440 help ${command.name()} lists the options`);
   return hv440;
