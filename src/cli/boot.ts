@@ -9,7 +9,7 @@ import { didYouMean } from '../devicetree/suggest.js';
 import type { Tree } from '../devicetree/tree.js';
 import type { FaultReport } from '../hypervisor/fault-report.js';
 import { Hypervisor, type GuestFiles } from '../hypervisor/hypervisor.js';
-import { checkConfig, insist, readTree, type Configured } from './config.js';
+import { checkConfig, insist, readTree, type Configured, type SourceFlags } from './config.js';
 import { converse, type Attendant, type ConsoleOptions } from './console.js';
 import { engineFor } from './engines.js';
 import { UsageError } from './errors.js';
@@ -25,14 +25,14 @@ export const STATE_BYTES = 0x400000;
 /** Makes whoever runs the machine in the console's place: a debugger. `images` are paths, by process. */
 export type Attend = (machine: DebuggedMachine, images: ReadonlyMap<string, string>) => Attendant;
 
-export interface BootOptions extends ConsoleOptions {
+export interface BootOptions extends ConsoleOptions, SourceFlags {
   /** The partitions that `--no-start` names. */
   readonly start?: boolean | readonly string[];
 }
 
 /** `hv440 boot CONFIG.dts`: check it, start its partitions, and talk to them until they end. Gives the exit status. */
 export function boot(config: string, options: BootOptions): Promise<number> {
-  return bootConfigured(readTree(config), options);
+  return bootConfigured(readTree(config, options), options);
 }
 
 /** The same for a tree that was read or made already. */

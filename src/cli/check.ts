@@ -1,11 +1,16 @@
 import { ConfigError, type Finding } from '../devicetree/finding.js';
-import { checkConfig, explain, readTree } from './config.js';
+import { checkConfig, explain, readTree, type SourceFlags } from './config.js';
 import { FileError, USAGE_STATUS } from './errors.js';
 import { Files } from './files.js';
 
+export interface CheckOptions extends SourceFlags {
+  readonly json?: boolean;
+}
+
 /** `hv440 check CONFIG.dts…`: all that is wrong with all of them, on standard output. Gives the exit status. */
-export function check(configs: readonly string[], { json = false }: { json?: boolean }): number {
-  const findings = configs.flatMap((config) => findingsOf(config));
+export function check(configs: readonly string[], options: CheckOptions): number {
+  const { json = false } = options;
+  const findings = configs.flatMap((config) => findingsOf(config, options));
   const errors = findings.filter((f) => f.severity === 'error').length;
   const lines = json ? [JSON.stringify(findings, null, 2)] : findings.map(explain);
   if (!json && errors === 0) lines.push(`${configs.join(', ')}: no errors`);
@@ -14,9 +19,9 @@ export function check(configs: readonly string[], { json = false }: { json?: boo
 }
 
 /** Everything that is wrong with a file; a broken blob, or no such file, is a finding like others. */
-function findingsOf(config: string): readonly Finding[] {
+function findingsOf(config: string, flags: SourceFlags): readonly Finding[] {
   try {
-    return checkConfig(readTree(config), new Files()).findings;
+    return checkConfig(readTree(config, flags), new Files()).findings;
   } catch (error) {
     if (error instanceof ConfigError) return error.findings;
     if (error instanceof FileError) return [unusable(error)];

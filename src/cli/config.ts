@@ -41,15 +41,29 @@ function notATree(bytes: Uint8Array, file: string): readonly [problem: string, r
 
 const NAME_A_TREE = 'name a device tree, .dts or .dtb';
 
+/** How the command line says that sources are read. */
+export interface SourceFlags {
+  /** Folders of `-I DIR`. */
+  readonly include?: readonly string[];
+  /** Macros of `-D NAME=VALUE`. */
+  readonly define?: readonly string[];
+  /** Name every label in `/__symbols__`: `-@`. */
+  readonly withSymbols?: boolean;
+}
+
 /** Read a device tree, source or blob. Throws a FileError where there is none, a ConfigError for a broken blob. */
-export function readTree(file: string): Configured {
+export function readTree(
+  file: string,
+  { include = [], define = [], withSymbols = false }: SourceFlags = {},
+): Configured {
   const contents = readContents(file);
   if (!contents.ok) throw new FileError(file, contents.reason, NAME_A_TREE);
   const { bytes } = contents;
   if (isBlob(bytes)) return { tree: decodeBlob(bytes, file), findings: [] };
   const problem = notATree(bytes, file);
   if (problem) throw new FileError(file, ...problem);
-  return parse(new TextDecoder().decode(bytes), file, readFile);
+  const options = { includePaths: include, defines: define, symbols: withSymbols };
+  return parse(new TextDecoder().decode(bytes), file, readFile, options);
 }
 
 const hasErrors = (findings: readonly Finding[]): boolean => findings.some((f) => f.severity === 'error');

@@ -8,7 +8,7 @@ import type { DebuggedMachine } from '../debug/processes.js';
 import type { Process } from '../debug/target.js';
 import { TrapLog } from '../debug/trap-log.js';
 import { bootConfigured, type Attend } from './boot.js';
-import { readTree } from './config.js';
+import { readTree, type SourceFlags } from './config.js';
 import type { Attendant } from './console.js';
 import { UsageError } from './errors.js';
 import { readContents } from './files.js';
@@ -17,7 +17,7 @@ import { runImage, type RunOptions } from './run.js';
 import { statistics } from './statistics.js';
 
 /** Options of `hv440 debug`. */
-export interface DebugOptions extends RunOptions {
+export interface DebugOptions extends RunOptions, SourceFlags {
   readonly gdb?: string;
   readonly gdbUnix?: string;
   readonly gdbAddress?: string;
@@ -40,7 +40,7 @@ export function debug(what: string, options: DebugOptions): Promise<number> {
   const symbols = symbolFiles(options);
   const attend: Attend = (machine, images) => attendant(machine, new Map([...images, ...symbols]), options);
   return /\.dtsi?$|\.dtb$/.test(what)
-    ? bootConfigured(readTree(what), options, attend)
+    ? bootConfigured(readTree(what, options), options, attend)
     : runImage(what, options, attend);
 }
 

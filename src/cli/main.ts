@@ -38,6 +38,12 @@ const consoleOptions = [
   new Option('--stats [FORMAT]', 'at the end: instructions, cycles, and exits by kind for each partition; json is the last line of standard output').choices(['text', 'json']),
 ];
 
+/** How sources are read. */
+const addSourceOptions = (command: Command): Command =>
+  command
+    .addOption(listOption('-I, --include <DIR>', 'look for included files there too (again for others)'))
+    .addOption(listOption('-D, --define <NAME=VALUE>', 'a macro for the C preprocessor (again for others)'));
+
 const examples = (...lines: string[]): string => `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}\n`;
 
 const exitStatuses = `
@@ -59,6 +65,7 @@ function addBoot(hv440: Command): void {
   command.addOption(
     listOption('--no-start <NAME>', 'load this partition, and leave it to be started (again for others)'),
   );
+  addSourceOptions(command);
   for (const option of consoleOptions) command.addOption(option);
   const shown = examples(
     'hv440 boot devicetrees/two-partitions.dts',
@@ -102,6 +109,7 @@ function addDebug(hv440: Command): void {
     .option('--initrd <FILE>', 'an image’s initial RAM disk')
     .option('--bootargs <TEXT>', 'an image’s command line (/chosen bootargs)')
     .option('--dtb <FILE>', 'with --bare: the board’s device tree, source or blob');
+  addSourceOptions(command);
   for (const option of consoleOptions) command.addOption(option);
   command.addOption(new Option('--gdb-without <ITEM>').argParser((text) => text.split(',')).hideHelp());
   const shown = examples(
@@ -141,8 +149,7 @@ function addProfile(hv440: Command): void {
 }
 
 function addCheck(hv440: Command): void {
-  hv440
-    .command('check <CONFIG.dts...>')
+  addSourceOptions(hv440.command('check <CONFIG.dts...>'))
     .description('report everything that is wrong with configurations; exit status 2 if anything is')
     .option('--json', 'as JSON')
     .addHelpText('after', examples('hv440 check devicetrees/*.dts', 'hv440 check --json my.dts | jq .[].message'))
@@ -154,8 +161,8 @@ function addDts(hv440: Command): void {
     'hv440 dts devicetrees/two-partitions.dts --partition hello',
     'hv440 dts board.dts --blob > board.dtb',
   );
-  hv440
-    .command('dts <CONFIG.dts>')
+  addSourceOptions(hv440.command('dts <CONFIG.dts>'))
+    .option('-@, --symbols', 'name every label in /__symbols__, as overlays need it')
     .description('print a device tree, source or blob, as source')
     .option('--partition <NAME>', 'the tree that this partition’s guest gets')
     .option('--blob', 'as a blob (.dtb)')

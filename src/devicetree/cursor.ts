@@ -68,7 +68,7 @@ export class Cursor {
     const runsOver = previous.kind === 'string' && previous.endLine > previous.at.line;
     const quote = `close the string that begins in line ${previous.at.line}, if it is not meant to run over the line`;
     const remedy = runsOver ? quote : `end ${what} with ';'`;
-    const nextLine = token.at.line > previous.endLine || token.source !== previous.source;
+    const nextLine = token.at.line > previous.endLine || token.at.file !== previous.at.file;
     if (!this.is('}') && !nextLine) this.fail(`';' after ${what}`, remedy);
     this.complain(`';' after ${what}`, remedy);
     this.#reread('name');
@@ -83,9 +83,9 @@ export class Cursor {
 
   /** Reads the next word again in another mode. */
   #reread(mode: LexerMode): void {
-    if (this.token.kind !== 'end' && this.token.kind !== 'punctuation' && this.lexer.rewind(this.token, mode)) {
-      this.token = this.lexer.next();
-    }
+    if (this.token.kind === 'end' || this.token.kind === 'punctuation') return;
+    this.lexer.rewind(this.token, mode);
+    this.token = this.lexer.next();
   }
 
   /** Passes over a statement with all that is in braces in it, up to behind its `;` or before the `}` around it. */

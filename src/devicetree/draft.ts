@@ -60,6 +60,11 @@ export function addLabels(labels: string[], added: readonly string[]): void {
   for (const label of added) if (!labels.includes(label)) labels.push(label);
 }
 
+/** Adds labels of a later body: dtc lists the last one first. */
+export function addLabelsBefore(labels: string[], added: readonly string[]): void {
+  for (const label of added) if (!labels.includes(label)) labels.unshift(label);
+}
+
 function deleteProperty(property: DraftProperty): void {
   property.deleted = true;
   property.labels = [];
@@ -82,14 +87,14 @@ const byName = <T extends { name: string }>(items: readonly T[]): Map<string, T>
 /** Merges another body for the same node into it: what it names anew takes the place of the old, as dtc does it. */
 export function mergeDraft(into: DraftNode, from: DraftNode): void {
   into.deleted = false;
-  addLabels(into.labels, from.labels);
+  addLabelsBefore(into.labels, from.labels);
   const properties = byName(into.properties);
   for (const property of from.properties) {
     const old = properties.get(property.name);
     if (property.deleted) {
       if (old) deleteProperty(old);
     } else if (old) {
-      addLabels(old.labels, property.labels);
+      addLabelsBefore(old.labels, property.labels);
       const { value, form, markers, at } = property;
       Object.assign(old, { value, form, markers, at, deleted: false });
     } else {

@@ -1,166 +1,69 @@
 import { unescape } from './escape.js';
-import { joinPath } from './paths.js';
+import type { ExpandedText } from './expanded-text.js';
 import type { Report } from './report.js';
-import {
-  keywords,
-  type LexerMode,
-  modeAfter,
-  patterns,
-  type SourceFile,
-  type Token,
-  type TokenKind,
-} from './tokens.js';
+import { keywords, type LexerMode, modeAfter, patterns, type Token, type TokenKind } from './tokens.js';
 import type { Position } from './tree.js';
 
-/** Reads a file that a source names, or gives undefined where there is none. */
-export type ReadFile = (path: string) => Uint8Array | undefined;
-
-/** As many files as dtc takes in one tree. */
-const MAX_FILES = 200;
-
-/** Splits a source, and the files it includes, into words with their places. */
+/** Splits a source, as the preprocessor has left it, into words with their places. */
 export class Lexer {
   #mode: LexerMode = 'value';
-  readonly #open: SourceFile[] = [];
-  #opened = 0;
+  #offset = 0;
+  readonly #text: string;
 
   constructor(
-    text: string,
-    file: string,
-    readonly read: ReadFile,
+    readonly source: ExpandedText,
     readonly report: Report,
   ) {
-    this.#push(text, file);
+    this.#text = source.text;
   }
 
-  /** Reads on from a word again, in another mode; false where the file it stands in is no longer open. */
-  rewind(token: Token, mode: LexerMode): boolean {
-    const { source } = token;
-    if (source !== this.#file) return false;
-    source.offset = token.start;
-    source.line = token.at.line;
-    source.lineStart = token.start - (token.at.col - 1);
+  /** Reads on from a word again, in another mode. */
+  rewind(token: Token, mode: LexerMode): void {
+    this.#offset = token.start;
     this.#mode = mode;
-    return true;
   }
 
   next(): Token {
-    for (;;) {
-      this.#skip();
-      if (this.#file.offset < this.#file.text.length) return this.#scan();
-      if (this.#open.length === 1) return this.#token('end', this.#file.offset);
-      this.#open.pop();
-    }
+    while (this.#skipBlank() || this.#skipComment());
+    return this.#offset < this.#text.length ? this.#scan() : this.#token('end', this.#offset);
   }
 
-  get #file(): SourceFile {
-    return this.#open.at(-1)!;
+  /** The path of the file in which a word stands. */
+  path({ start }: Token): string {
+    return this.source.path(start);
   }
 
-  #push(text: string, path: string): void {
-    this.#opened++;
-    this.#open.push({ text, path, name: path, offset: 0, line: 1, lineStart: 0 });
-  }
-
-  /** Where an offset of the current file stands that has not been passed yet. */
   #at(offset: number): Position {
-    const { name: file, text, line, lineStart, offset: from } = this.#file;
-    const passed = text.slice(from, offset);
-    const last = passed.lastIndexOf('\n');
-    if (last < 0) return { file, line, col: offset - lineStart + 1 };
-    return { file, line: line + passed.split('\n').length - 1, col: offset - from - last };
-  }
-
-  #advance(end: number): void {
-    const file = this.#file;
-    const { line, col } = this.#at(end);
-    Object.assign(file, { offset: end, line, lineStart: end - (col - 1) });
+    return this.source.at(offset);
   }
 
   #match(pattern: RegExp): RegExpExecArray | null {
-    pattern.lastIndex = this.#file.offset;
-    return pattern.exec(this.#file.text);
-  }
-
-  /** Passes what stands between words, and opens the files that are included there. */
-  #skip(): void {
-    while (this.#skipBlank() || this.#skipComment() || this.#skipDirective());
+    pattern.lastIndex = this.#offset;
+    return pattern.exec(this.#text);
   }
 
   #skipBlank(): boolean {
     const blank = this.#match(patterns.blank);
-    if (blank) this.#advance(this.#file.offset + blank[0].length);
+    if (blank) this.#offset += blank[0].length;
     return blank !== null;
   }
 
   #skipComment(): boolean {
-    const { text, offset } = this.#file;
+    const text = this.#text;
+    const offset = this.#offset;
     if (text.startsWith('/*', offset)) return this.#endComment(text.indexOf('*/', offset + 2) + 2, 2, '*/');
     if (text.startsWith('//', offset)) return this.#endComment(text.indexOf('\n', offset) + 1, 1, 'a new line');
     return false;
   }
 
   #endComment(end: number, length: number, closer: string): boolean {
-    const { text, offset } = this.#file;
-    const closed = end >= length;
+    const limit = this.source.limit(this.#offset);
+    const closed = end >= length && end <= limit;
     if (!closed) {
       const remedy = `end it with ${closer}`;
-      this.report.error('dts-unclosed', this.#at(offset), 'the file ends within this comment', remedy);
+      this.report.error('dts-unclosed', this.#at(this.#offset), 'the file ends within this comment', remedy);
     }
-    this.#advance(closed ? end : text.length);
-    return true;
-  }
-
-  #skipDirective(): boolean {
-    const { offset, lineStart, text } = this.#file;
-    const first = text.charAt(offset);
-    if (first !== '#' && first !== '/') return false;
-    const begins = text.slice(lineStart, offset).trim() === '';
-    if (first === '#' && !begins) return false;
-    const marker = first === '#' && offset === lineStart ? this.#match(patterns.lineMarker) : null;
-    if (marker) return this.#mark(marker);
-    const include = this.#match(patterns.include);
-    if (include) return this.#include(include);
-    const directive = first === '#' ? this.#match(patterns.directive) : null;
-    if (!directive) return false;
-    const remedy = 'run the C preprocessor over the source first; only #include "file" is understood here';
-    const message = `'${directive[0].trim()}' is for the C preprocessor`;
-    this.report.error('dts-preprocessor', this.#at(offset), message, remedy);
-    this.#advance(offset + directive[0].length);
-    return true;
-  }
-
-  /** A line marker names the file and line of the line behind it. */
-  #mark([whole, line = '', quoted = '']: RegExpExecArray): boolean {
-    const file = this.#file;
-    const at = this.#at(file.offset);
-    const bytes = unescape(quoted, () => this.#badEscape(at));
-    if (bytes.includes(0)) {
-      this.report.error('dts-line-marker', at, 'the file name of this line marker has a NUL in it', 'take it out');
-    }
-    this.#advance(file.offset + whole.length);
-    file.name = new TextDecoder().decode(bytes);
-    file.line = Math.max(1, Math.min(Number(line), 0x7fffffff));
-    return true;
-  }
-
-  #include([whole, name = '']: RegExpExecArray): boolean {
-    const file = this.#file;
-    const at = this.#at(file.offset);
-    this.#advance(file.offset + whole.length);
-    const path = joinPath(file.path, name);
-    if (this.#open.some((open) => open.path === path)) {
-      this.report.error('dts-include-cycle', at, `'${path}' includes itself`, 'break the circle of includes');
-      return true;
-    }
-    if (this.#opened >= MAX_FILES) {
-      const message = `'${path}' is the file number ${MAX_FILES + 1} of this tree`;
-      this.report.error('dts-include-depth', at, message, `include at most ${MAX_FILES - 1} files`);
-      return true;
-    }
-    const bytes = this.read(path);
-    if (bytes) this.#push(new TextDecoder().decode(bytes), path);
-    else this.report.error('dts-include-missing', at, `'${path}' cannot be read`, `write it, or correct '${name}'`);
+    this.#offset = closed ? end : limit;
     return true;
   }
 
@@ -169,17 +72,17 @@ export class Lexer {
   }
 
   #token(kind: TokenKind, end: number, what: Partial<Pick<Token, 'name' | 'value' | 'bytes'>> = {}): Token {
-    const source = this.#file;
-    const start = source.offset;
+    const start = this.#offset;
+    const text = this.#text.slice(start, end);
     const at = this.#at(start);
-    const text = source.text.slice(start, end);
-    this.#advance(end);
+    this.#offset = end;
+    const endLine = text.includes('\n') ? this.source.line(end - 1) : at.line;
     const none = { name: text, value: 0n, bytes: new Uint8Array(0) };
-    return { kind, text, at, endLine: source.line, ...none, ...what, source, start };
+    return { kind, text, at, endLine, ...none, ...what, start };
   }
 
   #scan(): Token {
-    const first = this.#file.text.charAt(this.#file.offset);
+    const first = this.#text.charAt(this.#offset);
     if (first === '"') return this.#string();
     if (first === "'") return this.#character();
     return this.#word() ?? this.#byMode() ?? this.#sign();
@@ -187,7 +90,7 @@ export class Lexer {
 
   /** The words that are the same in every mode. */
   #word(): Token | undefined {
-    const { offset } = this.#file;
+    const offset = this.#offset;
     const label = this.#match(patterns.label)?.[0];
     if (label) return this.#token('label', offset + label.length, { name: label.slice(0, -1) });
     const path = this.#match(patterns.pathReference)?.[0];
@@ -202,7 +105,7 @@ export class Lexer {
   }
 
   #byMode(): Token | undefined {
-    const { offset } = this.#file;
+    const offset = this.#offset;
     if (this.#mode === 'name') {
       const name = this.#match(patterns.name)?.[0];
       if (!name) return undefined;
@@ -218,7 +121,7 @@ export class Lexer {
   }
 
   #number(text: string): bigint {
-    const at = this.#at(this.#file.offset);
+    const at = this.#at(this.#offset);
     const digits = text.replace(/[UL]+$/, '');
     const octal = /^0[0-9]/.test(digits);
     if (octal && /[89]/.test(digits)) {
@@ -234,7 +137,7 @@ export class Lexer {
   }
 
   #sign(): Token {
-    const { offset } = this.#file;
+    const offset = this.#offset;
     const sign = this.#match(patterns.operator)?.[0] ?? this.#match(patterns.punctuation)?.[0];
     if (!sign) return this.#token('unknown', offset + this.#match(patterns.word)![0].length);
     if (sign === ']' && this.#mode === 'bytes') this.#mode = 'value';
@@ -243,13 +146,15 @@ export class Lexer {
   }
 
   #string(): Token {
-    const { text, offset } = this.#file;
+    const text = this.#text;
+    const offset = this.#offset;
+    const limit = this.source.limit(offset);
     let end = offset + 1;
-    while (end < text.length && text.charAt(end) !== '"') {
+    while (end < limit && text.charAt(end) !== '"') {
       if (text.charAt(end) === '\\' && text.charAt(end + 1) === '\n') break;
       end += text.charAt(end) === '\\' ? 2 : 1;
     }
-    if (text.charAt(end) !== '"') {
+    if (end >= limit || text.charAt(end) !== '"') {
       this.report.error('dts-unclosed', this.#at(offset), 'this string has no closing quote', 'write " at its end');
       end = this.#endOfLine();
       return this.#token('string', end, { bytes: unescape(text.slice(offset + 1, end), () => undefined) });
@@ -259,13 +164,15 @@ export class Lexer {
   }
 
   #endOfLine(): number {
-    const end = this.#file.text.indexOf('\n', this.#file.offset);
-    return end < 0 ? this.#file.text.length : end;
+    const limit = this.source.limit(this.#offset);
+    const end = this.#text.indexOf('\n', this.#offset);
+    return end < 0 || end > limit ? limit : end;
   }
 
   /** As dtc reads them: to the last quote without a backslash before it, if there is one. */
   #character(): Token {
-    const { text, offset } = this.#file;
+    const offset = this.#offset;
+    const text = this.#text.slice(0, this.source.limit(offset));
     const at = this.#at(offset);
     let quote = text.indexOf("'", offset + 1);
     let end = quote;

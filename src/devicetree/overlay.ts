@@ -71,7 +71,8 @@ function phandlePlaces(root: DraftNode): Place[] {
   return places;
 }
 
-function childNamed(node: DraftNode, name: string): DraftNode {
+/** The child of that name, new if there is none. */
+export function childNamed(node: DraftNode, name: string): DraftNode {
   const old = node.children.find((child) => !child.deleted && child.name === name);
   if (old) return old;
   const child = draftNode(name, node.at);
@@ -79,7 +80,8 @@ function childNamed(node: DraftNode, name: string): DraftNode {
   return child;
 }
 
-function append(node: DraftNode, name: string, bytes: Uint8Array, form: ValueForm): void {
+/** Puts bytes behind those that a property has, or gives the node that property. */
+export function append(node: DraftNode, name: string, bytes: Uint8Array, form: ValueForm): void {
   const old = live(node.properties).find((property) => property.name === name);
   const property = old ?? newProperty(node, name, node.at);
   property.form = form;

@@ -14,3 +14,21 @@ export function joinPath(from: string, name: string): string {
   }
   return (joined.startsWith('/') ? '/' : '') + parts.join('/') || '.';
 }
+
+/** Gets a file that another names, and the path it was found at; without bytes, the path where it was looked for first. */
+export type FindFile = (
+  from: string,
+  name: string,
+) => { readonly path: string; readonly bytes: Uint8Array | undefined };
+
+/** Looks for files beside the file that names them, and then in these folders. */
+export const findFile =
+  (read: (path: string) => Uint8Array | undefined, folders: readonly string[]): FindFile =>
+  (from, name) => {
+    const places = [joinPath(from, name), ...folders.map((folder) => joinPath(`${folder}/.`, name))];
+    for (const path of places) {
+      const bytes = read(path);
+      if (bytes) return { path, bytes };
+    }
+    return { path: places[0]!, bytes: undefined };
+  };

@@ -11,7 +11,7 @@ import {
   walkDraft,
 } from './draft.js';
 import { nearest } from './nearest.js';
-import { addFixups } from './overlay.js';
+import { addFixups, append, childNamed } from './overlay.js';
 import type { Report } from './report.js';
 import { Node, Property, type Reservation, Tree } from './tree.js';
 
@@ -21,6 +21,8 @@ export interface Draft {
   readonly reservations: readonly Reservation[];
   /** An overlay: what it refers to may be elsewhere. */
   readonly plugin: boolean;
+  /** Name every label in `/__symbols__`, as overlays need it (`dtc -@`). */
+  readonly symbols: boolean;
   /** Labels that may stand in text that could not be read. */
   readonly lostLabels: ReadonlySet<string>;
 }
@@ -30,7 +32,9 @@ export function resolve(draft: Draft, report: Report): Tree {
   const { root } = draft;
   const bootCpu = guessBootCpu(root);
   checkDraft(root, report);
-  new References(draft, report).fill();
+  const references = new References(draft, report);
+  references.fill();
+  if (draft.symbols) references.addSymbols();
   if (draft.plugin) addFixups(root);
   const tree = new Tree(finished(root, null));
   tree.bootCpu = bootCpu;
@@ -77,6 +81,21 @@ class References {
     }
     for (const node of this.#paths.keys()) {
       if (node.omit && !node.deleted && !this.#referenced.has(node)) deleteNode(node);
+    }
+  }
+
+  /** Adds `/__symbols__` with the path of every label, and gives their nodes phandles. */
+  addSymbols(): void {
+    const labelled = [...walkDraft(this.draft.root)].filter(({ node }) => node.labels.length > 0);
+    if (labelled.length === 0) return;
+    const symbols = childNamed(this.draft.root, '__symbols__');
+    for (const { node, path } of labelled) {
+      for (const label of node.labels) {
+        if (!live(symbols.properties).some(({ name }) => name === label)) {
+          append(symbols, label, new TextEncoder().encode(`${path}\0`), 'strings');
+        }
+      }
+      this.#phandle(node);
     }
   }
 

@@ -1,6 +1,7 @@
 import { Cursor, Unreadable } from './cursor.js';
 import {
   addLabels,
+  addLabelsBefore,
   deleteNode,
   type DraftNode,
   draftNode,
@@ -11,15 +12,29 @@ import {
 } from './draft.js';
 import { integer } from './expression.js';
 import type { Finding } from './finding.js';
-import { Lexer, type ReadFile } from './lexer.js';
+import { Lexer } from './lexer.js';
 import { addFragment } from './overlay.js';
+import { type FindFile, findFile } from './paths.js';
+import { preprocess, type Preprocessing } from './preprocessor.js';
 import { Report } from './report.js';
 import { resolve } from './resolve.js';
-import type { Token } from './tokens.js';
+import type { ReadFile, Token } from './tokens.js';
 import type { Reservation, Tree } from './tree.js';
 import { readValue } from './value.js';
 
 const MAX_DEPTH = 256;
+
+/** How a source is read. */
+export interface SourceOptions extends Preprocessing {
+  /** Name every label in `/__symbols__`, as `dtc -@` does; default false. */
+  readonly symbols?: boolean;
+}
+
+/** What a source says, and what is wrong with it. */
+export interface Parsed {
+  readonly tree: Tree;
+  readonly findings: Finding[];
+}
 
 /**
  * Reads device-tree source (the language of dtc 1.6: the device-tree specification's chapter 6, with overlays) into a tree whose
@@ -29,14 +44,16 @@ const MAX_DEPTH = 256;
  * @param file the path of the source: positions show it, and what it includes is relative to it
  * @param read gets the bytes of an included file, or undefined where there is none
  */
-export function parse(text: string, file: string, read: ReadFile): { tree: Tree; findings: Finding[] } {
+export function parse(text: string, file: string, read: ReadFile, options: SourceOptions = {}): Parsed {
   const report = new Report();
-  const cursor = new Cursor(new Lexer(text, file, read, report), report);
-  const source = new SourceReader(cursor, read);
+  const lexer = new Lexer(preprocess(text, file, read, report, options), report);
+  const cursor = new Cursor(lexer, report);
+  const source = new SourceReader(cursor, findFile(read, options.includePaths ?? []));
   source.read();
   const { root, reservations, plugin } = source;
+  const { symbols = false } = options;
   return {
-    tree: resolve({ root, reservations, plugin, lostLabels: cursor.lostLabels }, report),
+    tree: resolve({ root, reservations, plugin, symbols, lostLabels: cursor.lostLabels }, report),
     findings: report.findings,
   };
 }
@@ -56,7 +73,7 @@ class SourceReader {
 
   constructor(
     readonly cursor: Cursor,
-    readonly readFile: ReadFile,
+    readonly find: FindFile,
   ) {
     this.root = draftNode('', cursor.token.at);
   }
@@ -151,7 +168,7 @@ class SourceReader {
     const fragment = this.plugin && !label && (!target || reference.name.startsWith('/'));
     this.#begun = true;
     if (fragment) return addFragment(this.root, reference, body, this.#fragments++);
-    if (label && target) addLabels(target.labels, [label.name]);
+    if (label && target) addLabelsBefore(target.labels, [label.name]);
     if (target) mergeDraft(target, body);
     else this.#unknown(reference);
   }
@@ -246,7 +263,7 @@ class SourceReader {
     addLabels(property.labels, labels);
     this.#addProperty(node, property);
     if (cursor.accept('=')) {
-      const value = readValue(cursor, this.readFile);
+      const value = readValue(cursor, this.find);
       Object.assign(property, { value: value.bytes, form: value.form(), markers: value.markers });
     } else if (!cursor.is(';') && cursor.token.at.line === cursor.previous.endLine) {
       cursor.fail(`'=', '{' or ';' behind '${text}'`, `write '${text} = value;', '${text} { … };' or '${text};'`);

@@ -18,22 +18,12 @@ export interface Token {
   readonly value: bigint;
   /** A string's bytes, without a NUL. */
   readonly bytes: Uint8Array;
-  readonly source: SourceFile;
-  /** Where it begins in `source.text`. */
+  /** Where it begins in the text that the preprocessor made. */
   readonly start: number;
 }
 
-/** One open file. */
-export interface SourceFile {
-  readonly text: string;
-  /** The path it was read from: includes are relative to it. */
-  readonly path: string;
-  /** The name positions show, which a line marker changes. */
-  name: string;
-  offset: number;
-  line: number;
-  lineStart: number;
-}
+/** Reads a file that a source names, or gives undefined where there is none. */
+export type ReadFile = (path: string) => Uint8Array | undefined;
 
 /**
  * How a word is read: a name may begin with a digit, and two hexadecimal digits in brackets are a byte. dtc changes
@@ -59,10 +49,6 @@ export const modeAfter: Readonly<Record<string, LexerMode>> = { '{': 'name', ';'
 /** What words, and that which stands between them, look like; as in dtc, labels and references are the same in every mode. */
 export const patterns = {
   blank: /[ \t\n\v\f\r]+/y,
-  lineMarker: /#(?:line)?[ \t]+([0-9]+)[ \t]+"((?:[^\\"]|\\.)*)"(?:[ \t]+[0-9]+)*(?:[ \t\r]*\n)?/y,
-  include: /(?:\/include\/[ \t\n\v\f\r]*|#[ \t]*include[ \t]*)"([^"\n]*)"/y,
-  directive:
-    /#[ \t]*(?:define|undef|ifdef|ifndef|if|elif|else|endif|error|warning|pragma|include)(?=[ \t\r\n"<]|$)(?![ \t]*[=;])[^\n]*/y,
   label: /[a-zA-Z_][a-zA-Z0-9_]*:/y,
   labelReference: /&[a-zA-Z_][a-zA-Z0-9_]*/y,
   pathReference: /&\{\/[a-zA-Z0-9,._+*#?@/-]*\}/y,

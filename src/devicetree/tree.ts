@@ -1,8 +1,12 @@
+import type { Origin } from './origin.js';
+
 /** Where something stands in a source text; lines and columns count from 1. */
 export interface Position {
   readonly file: string;
   readonly line: number;
   readonly col: number;
+  /** The includes and macros by which it came to stand there. */
+  readonly via?: Origin;
 }
 
 /** How a value was written, for printing it back: `<…>`, `"…"`, `[…]`, several of them, or nothing at all. */

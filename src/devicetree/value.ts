@@ -2,7 +2,7 @@ import { concat } from './bytes.js';
 import { Unreadable, type Cursor } from './cursor.js';
 import type { Marker } from './draft.js';
 import { integer } from './expression.js';
-import { joinPath } from './paths.js';
+import type { FindFile } from './paths.js';
 import type { ValueForm } from './tree.js';
 
 /** A value that is being put together from its parts. */
@@ -38,11 +38,11 @@ export class Value {
 }
 
 /** Everything behind the `=` of a property: parts joined by commas, with labels before, in and behind them. */
-export function readValue(cursor: Cursor, read: (path: string) => Uint8Array | undefined): Value {
+export function readValue(cursor: Cursor, find: FindFile): Value {
   const value = new Value();
   do {
     readLabels(cursor, value);
-    readPart(cursor, value, read);
+    readPart(cursor, value, find);
     readLabels(cursor, value);
   } while (cursor.accept(','));
   return value;
@@ -52,7 +52,7 @@ function readLabels(cursor: Cursor, value: Value): void {
   for (let label = cursor.acceptKind('label'); label; label = cursor.acceptKind('label')) value.mark('label', label);
 }
 
-function readPart(cursor: Cursor, value: Value, read: (path: string) => Uint8Array | undefined): void {
+function readPart(cursor: Cursor, value: Value, find: FindFile): void {
   const { kind } = cursor.token;
   if (kind === 'string') {
     const { bytes } = cursor.advance();
@@ -66,7 +66,7 @@ function readPart(cursor: Cursor, value: Value, read: (path: string) => Uint8Arr
   } else if (cursor.accept('[')) {
     readBytes(cursor, value);
   } else if (cursor.accept('/incbin/')) {
-    readBinary(cursor, value, read);
+    readBinary(cursor, value, find);
   } else {
     cursor.fail('a value', 'write <cells>, "text", [bytes], &reference or /incbin/("file")');
   }
@@ -147,10 +147,10 @@ function readBytes(cursor: Cursor, value: Value): void {
 }
 
 /** `("file")` or `("file", offset, length)`, bytes both; the file is relative to the one that names it. */
-function readBinary(cursor: Cursor, value: Value, read: (path: string) => Uint8Array | undefined): void {
+function readBinary(cursor: Cursor, value: Value, find: FindFile): void {
   cursor.expect('(', 'behind /incbin/');
   const name = cursor.expectKind('string', 'the name of a file in quotes', 'write /incbin/("file")');
-  const path = joinPath(name.source.path, new TextDecoder().decode(name.bytes));
+  const { path, bytes: file } = find(cursor.lexer.path(name), new TextDecoder().decode(name.bytes));
   let range: { offset: bigint; length: bigint } | undefined;
   if (cursor.accept(',')) {
     const offset = integer(cursor, 'the offset of the first byte');
@@ -158,7 +158,6 @@ function readBinary(cursor: Cursor, value: Value, read: (path: string) => Uint8A
     range = { offset, length: integer(cursor, 'the number of bytes') };
   }
   cursor.expect(')', 'to end /incbin/');
-  const file = read(path);
   if (!file) {
     cursor.report.error(
       'dts-include-missing',
