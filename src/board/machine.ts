@@ -80,6 +80,8 @@ export interface Debuggable {
   probes: Probes | undefined;
   /** It does not run though others do. */
   held: boolean;
+  /** Registers that the program also has elsewhere than in its processor, by their names in `isa/registers.ts`. */
+  readonly elsewhere?: { peek(name: string): number | undefined; poke(name: string): void } | undefined;
 }
 
 /** Does the debugger want it to stop where it is: at a breakpoint, behind a watched access, or after so many steps? */

@@ -89,7 +89,8 @@ export class Session {
   #runSlice(): Progress {
     const { machine, driver, maxInstructions = Infinity } = this.options;
     const start = performance.now();
-    const cycles = Math.min(this.#slice, driver?.longest ?? Infinity, maxInstructions - machine.retired);
+    this.#slice = Math.min(this.#slice, driver?.longest ?? Infinity);
+    const cycles = Math.min(this.#slice, maxInstructions - machine.retired);
     const progress = (driver ?? machine).run(cycles);
     const took = performance.now() - start;
     if (progress.kind === 'ran' && cycles === this.#slice) {

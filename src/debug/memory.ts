@@ -54,7 +54,10 @@ export class PhysicalMemory {
 const widthAt = (address: number, left: number): Width =>
   (address & 3) === 0 && left >= 4 ? 4 : (address & 1) === 0 && left >= 2 ? 2 : 1;
 
-/** Where an effective address leads: its TLB entry and physical address. */
+/** In place of a TLB entry: the page that is mapped whatever the TLB says. */
+export const FIXED = -1;
+
+/** Where an effective address leads: its TLB entry, or FIXED, and physical address. */
 export interface Translation {
   readonly entry: number;
   readonly physical: number;
@@ -65,8 +68,11 @@ export interface Translation {
  * Ask a core's TLB for an address as the program that it runs would, without regard to rights: first in the address space
  * of this use, then in the other. Nothing is remembered, replaced or raised.
  */
-export function translate({ system }: Core, address: number, use: 'code' | 'data' = 'data'): Translation | undefined {
-  const { msr, pid, tlb } = system;
+export function translate(core: Core, address: number, use: 'code' | 'data' = 'data'): Translation | undefined {
+  const { msr, pid, tlb } = core.system;
+  const { fixedPage } = core;
+  if (fixedPage && !(msr & MSR.PR) && ((address ^ fixedPage.address) & ~0xfff) === 0)
+    return { entry: FIXED, physical: fixedPage.physical + (address & 0xfff), space: 0 };
   const first = msr & (use === 'code' ? MSR.IS : MSR.DS) ? 1 : 0;
   for (const space of [first, first ^ 1] as (0 | 1)[]) {
     const entry = tlb.find(address, space, pid);

@@ -6,7 +6,7 @@ import { MSR } from '../isa/registers.js';
 import { TLB_ENTRIES, word2, type Tlb } from '../mmu/tlb.js';
 import type { Debugger } from './debugger.js';
 import * as past from './history-commands.js';
-import { translate } from './memory.js';
+import { FIXED, translate } from './memory.js';
 import type { Process, Target } from './target.js';
 
 /** What a command is about. */
@@ -127,7 +127,9 @@ function translation({ target }: MonitorContext, [text]: readonly string[]): str
   const real = grant ? `, on the board at ${hex(grant.physical + (physical - grant.base), 9)}` : '';
   return [
     `${hex(ea)} -> ${hex(physical, 9)} (${region?.name ?? 'nothing there'})${real}`,
-    `  entry ${entry}: ${size(target.core.system.tlb.bytes(entry))} at ${hex(target.core.system.tlb.base(entry))}, TS ${space}, TID ${target.core.system.tlb.tid(entry)}`,
+    entry === FIXED
+      ? '  the magic page, whatever the TLB says'
+      : `  entry ${entry}: ${size(target.core.system.tlb.bytes(entry))} at ${hex(target.core.system.tlb.base(entry))}, TS ${space}, TID ${target.core.system.tlb.tid(entry)}`,
   ];
 }
 

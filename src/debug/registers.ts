@@ -1,3 +1,4 @@
+import type { Debuggable } from '../board/machine.js';
 import type { Core } from '../cpu/core.js';
 import { R, S, type SystemRegister } from '../cpu/state.js';
 import { MSR_BITS } from '../isa/registers.js';
@@ -21,6 +22,7 @@ export class RegisterFile {
   constructor(
     private readonly core: Core,
     readonly hasFloats: boolean,
+    private readonly runs?: Debuggable,
   ) {
     this.all = [...coreRegisters, ...(hasFloats ? floatRegisters : []), ...systemRegisters];
     this.#byName = new Map(this.all.map((register) => [register.name, register]));
@@ -33,6 +35,8 @@ export class RegisterFile {
   /** A 32-bit register's value, unsigned; 0 for a name that there is not. */
   get(name: string): number {
     const { core } = this;
+    const elsewhere = this.runs?.elsewhere?.peek(name.toUpperCase());
+    if (elsewhere !== undefined) return elsewhere >>> 0;
     const word = userWords.get(name);
     if (word !== undefined) return core.regs.words[word]! >>> 0;
     if (name === 'dec' || name === 'tbl' || name === 'tbu' || name === 'tsr') return this.#timer(name);
@@ -72,6 +76,7 @@ export class RegisterFile {
       system.set(name, value & bits);
       if (name === 'tsr' || name === 'tcr') timers.changed();
     }
+    this.runs?.elsewhere?.poke(name.toUpperCase());
     core.contextChanged();
     core.attention();
   }

@@ -61,7 +61,7 @@ export function targetOf({ name, process, thread, core, runs, flat = false, hasF
     name,
     process,
     thread,
-    registers: new RegisterFile(core, hasFloats),
+    registers: new RegisterFile(core, hasFloats, runs),
     effective: flat ? physical : new EffectiveMemory(core),
     physical,
     core,

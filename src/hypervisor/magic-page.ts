@@ -141,6 +141,26 @@ export class MagicPage {
     if (words[at] !== pending) this.#write(at, pending);
   }
 
+  /** What the guest would read of a register now, for a debugger: while it runs, the page may be ahead of the registers. */
+  peek(name: string): number | undefined {
+    const i = this.mapped ? shown.findIndex((each) => each.name === name) : -1;
+    const field = this.#fields[i];
+    if (!field) return undefined;
+    const value = (field.user ? this.machine.regs : this.machine.system).words[field.word]!;
+    const inPage = this.ram.memory.words[field.at]!;
+    return inPage === this.state.last[i] ? value : (value & ~field.bits) | (inPage & field.bits);
+  }
+
+  /** A debugger wrote a register that the page may show. */
+  poke(name: string): void {
+    const i = this.mapped ? shown.findIndex((each) => each.name === name) : -1;
+    const field = this.#fields[i];
+    if (!field) return;
+    const value = (field.user ? this.machine.regs : this.machine.system).words[field.word]!;
+    this.state.last[i] = value;
+    this.#write(field.at, value);
+  }
+
   /** While the guest runs: has an interrupt come up that it has to be told of, or that comes whatever MSR[EE] is? */
   get isBehind(): boolean {
     const held = this.machine.noncriticalInterrupt();

@@ -137,6 +137,10 @@ export class Vcpu implements Debuggable {
     return this.#retired + now + this.machine.retired + this.events;
   }
 
+  get elsewhere(): MagicPage | undefined {
+    return this.magicPage;
+  }
+
   get probes(): Probes | undefined {
     return this.machine.probes;
   }

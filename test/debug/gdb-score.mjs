@@ -32,13 +32,12 @@ const switches = {
   'idempotent Z': 'Z0',
   'per-process actions': 'multiprocess',
   'W and X': 'multiprocess',
-  load: 'X,M',
   'reverse watchpoints': 'bc',
   replaylog: 'bc',
 };
 
-/** What no packet is for. */
-const ALWAYS = ['reconnect'];
+/** What no packet is for, and where GDB does not look at the answer. */
+const ALWAYS = ['reconnect', 'load'];
 
 /** A port that is free, with two more behind it. */
 async function freePort() {

@@ -287,3 +287,26 @@ test('while one partition is stopped the other runs on, and looking at either ch
   expect(untilStop(made).map(told)).toEqual(['hypervisor ended', 'guest ended']);
   expect(guest.process.ending).toEqual({ kind: 'finished', status: 7 });
 });
+
+test('registers that a guest changed in its magic page are seen, and a debugger can change them there', () => {
+  const PAGE = 0xfffff000;
+  const code = new Code().li(3, 0).li(4, PAGE).li(11, 0x2a0004).op('sc', { lev: 1 }).li(5, 0x1234);
+  code
+    .op('stw', { rs: 5, ra: 0, d: 0xf000 + 36 })
+    .label('here')
+    .op('lwz', { rt: 6, ra: 0, d: 0xf000 + 44 });
+  code.stw(6, 0x100).finish(0);
+  const { hv, partition } = hypervisor({
+    guest: { program: code, node: 'paravirtualization = "kvm", "magic-page";' },
+  });
+  const made = debug(hv);
+  const target = made.target('guest/cpu0');
+  made.debug.setBreakpoints(made.client, [{ breakpoint: execute(code.address('here')), targets: new Set([target]) }]);
+  expect(untilStop(made).map(({ kind }) => kind)).toEqual(['breakpoint']);
+  expect(target.registers.get('sprg0')).toBe(0x1234);
+  expect([...target.effective.read(PAGE + 36, 4)]).toEqual([0, 0, 0x12, 0x34]);
+  target.registers.set('sprg1', 0x5678);
+  made.debug.resume(new Map([[target, { kind: 'run' }]]));
+  untilStop(made);
+  expect(partition('guest').board.bus.ram.regions[0]!.target.read(0x100, 4)).toBe(0x5678);
+});
