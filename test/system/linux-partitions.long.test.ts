@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { hello, inRoot, scratch } from '../cli/child.js';
 import { root, testWith, tool } from '../tools.js';
 import { HALTED, linux, partitions } from './linux.js';
-import { boot, image } from './linux-partitions.js';
+import { boot, image, PATIENCE } from './linux-partitions.js';
 import { Tmux } from './tmux.js';
 
 test('four Linuxes and hello side by side, and another run is the same', async () => {
@@ -35,7 +35,7 @@ test('the same image has its console on a byte channel, and patches itself for t
   const properties = `paravirtualization = "kvm", "magic-page"; ${patch()}`;
   const guest = { name: 'linux', image, properties, bootargs: 'console=ttyEHV0', console: 'byte channel' } as const;
   const config = partitions('paravirtual.dts', [guest]);
-  const { boot: log } = await linux(['boot', config, '--expect', 'linux:~# '], 55_000, 'linux:~# ');
+  const { boot: log } = await linux(['boot', config, '--expect', 'linux:~# '], PATIENCE, 'linux:~# ');
   expect(log).toMatch(/registered \/dev\/ttyEHV0 for byte channel 1\n/);
   expect(log).toMatch(/KVM: No more space \(65536 \+ \d+\)\n[^]*KVM: Live patching for a fast VM failed\n/);
   expect(log).toContain('BOOT-OK');

@@ -1,12 +1,14 @@
 import { readFileSync, statSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { symbolAt } from '../../src/loader/image.js';
 import { inRoot, put } from '../cli/child.js';
 import { uimage } from '../loader/build.js';
 import { archive, comparable, halted, HALTED, linux, partitions, timings, when } from './linux.js';
 
-import { boot, flatKernel, image, kernel, promptOf } from './linux-partitions.js';
+import { boot, flatKernel, image, kernel, PATIENCE, promptOf } from './linux-partitions.js';
+
+vi.setConfig({ testTimeout: PATIENCE + 10_000 });
 
 /** Type commands, each at the next prompt of the Linux with this name. */
 const typing = (name: string, ...commands: readonly string[]): string[] =>
@@ -14,7 +16,7 @@ const typing = (name: string, ...commands: readonly string[]): string[] =>
 
 /** What a Linux that is called like this answers to commands, and the text before the first prompt. */
 const converse = async (name: string, args: readonly string[], ...commands: readonly string[]) =>
-  linux([...args, ...typing(name, ...commands)], 55_000, promptOf(name));
+  linux([...args, ...typing(name, ...commands)], PATIENCE, promptOf(name));
 
 test('the Linux of the example finds its memory, its processor, its interrupts and its name', async () => {
   const read = (path: string): string => `tr "\\\\0" "|" </proc/device-tree/${path}; echo`;

@@ -7,6 +7,9 @@ import { cli, type CliResult } from '../tools.js';
 
 export const image = inRoot('firmware', 'linux', 'vmlinux.gz');
 
+/** Milliseconds for what takes a few seconds, where the computer has much else to do. */
+export const PATIENCE = 170_000;
+
 /** The prompt of the Linux with this host name, in its home folder. */
 export const promptOf = (name: string): string => `${name}:~# `;
 
@@ -33,7 +36,11 @@ export interface Run extends CliResult {
 }
 
 /** `hv440 boot CONFIG` with several guests, each typed its script, to the end of the last. */
-export async function boot(config: string, scripts: Readonly<Record<string, string>>, timeout = 55_000): Promise<Run> {
+export async function boot(
+  config: string,
+  scripts: Readonly<Record<string, string>>,
+  timeout = PATIENCE,
+): Promise<Run> {
   const inputs = Object.entries(scripts).flatMap(([name, text]) => ['--input', `${name}=${put(`${name}.in`, text)}`]);
   const result = await cli(['boot', config, '--headless', '--stats', 'json', ...inputs], { timeout });
   const stdout = result.stdout.replaceAll('\r', '');
