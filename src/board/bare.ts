@@ -24,6 +24,7 @@ import { Replayable } from './inputs.js';
 import { Outputs } from './outputs.js';
 import type { Timeline } from './timeline.js';
 import { TrapWatch } from './trap-watch.js';
+import type { TrapWitness } from './trap-witness.js';
 import type { InputRecord, SerialInput } from './serial-input.js';
 
 export interface BareOptions {
@@ -53,6 +54,9 @@ export class BareMachine extends Replayable implements Machine, Debuggable {
   /** It faults in a loop: the same translation fails again and again. */
   repeats = false;
   #timeline: Timeline | undefined;
+  witness: TrapWitness | undefined;
+  /** A trap that a debugger wanted to look at before anything is done about it. */
+  #met: Trap | undefined;
   #contents: BootContents | undefined;
   /** Since power-on or `resetAccounts`. */
   readonly account = { since: 0, retiredBefore: 0, idleCycles: 0, interrupts: new Map<TrapKind, number>() };
@@ -122,6 +126,7 @@ export class BareMachine extends Replayable implements Machine, Debuggable {
     this.#core.watchSelfBranch = true;
     this.traps.reset();
     this.repeats = false;
+    this.#met = undefined;
     return undefined;
   }
 
@@ -139,8 +144,14 @@ export class BareMachine extends Replayable implements Machine, Debuggable {
     while (!this.#ending) {
       const left = end - this.clock.now;
       if (this.held || stopsHere(this)) return { kind: 'stopped' };
+      if (this.#met) {
+        this.#deliver(this.#met);
+        continue;
+      }
       if (left <= 0) return { kind: 'ran' };
       if (this.clock.held) return { kind: 'starved' };
+      this.witness?.resumes();
+      if (this.witness?.stop) return { kind: 'stopped' };
       const before = core.retired;
       this.timeline?.turns('guest', this);
       const stop = core.run(Math.min(left, this.stopAt - this.steps));
@@ -149,7 +160,7 @@ export class BareMachine extends Replayable implements Machine, Debuggable {
       if (this.#finished !== undefined) this.#ending = { kind: 'finished', status: this.#finished };
       else if (this.steps >= this.stopAt)
         return { kind: 'stopped' }; // an interrupt that came with the last step waits
-      else if (stop.kind === 'trap') this.#deliver(stop.trap);
+      else if (stop.kind === 'trap') this.#meet(stop.trap);
       else if (stop.kind === 'reset') this.#reset();
       else if (stop.kind === 'checkstop') this.#checkstop();
       else if (stop.kind === 'idle' && core.canBeInterrupted) return { kind: 'idle', until: this.clock.next };
@@ -175,17 +186,26 @@ export class BareMachine extends Replayable implements Machine, Debuggable {
     account.interrupts.clear();
   }
 
+  #meet(trap: Trap): void {
+    this.witness?.meets(trap);
+    if (this.witness?.stop) this.#met = trap;
+    else this.#deliver(trap);
+  }
+
   /** Entering a handler takes a cycle, so that a program that only traps makes time pass too. */
   #deliver(trap: Trap): void {
     const core = this.#core;
+    this.#met = undefined;
     if (this.traps.note(trap, core, this.#fruitless)) this.repeats = true;
     this.timeline?.delivers(trap, this);
+    this.witness?.delivers(trap);
     this.account.interrupts.set(trap.kind, (this.account.interrupts.get(trap.kind) ?? 0) + 1);
     deliver(trap, core.regs, core.system);
     core.contextChanged();
     core.watchSelfBranch = true;
     this.clock.now += 1;
     this.#events += 1;
+    this.witness?.delivered();
     if (++this.#fruitless >= FRUITLESS_LIMIT) this.#ending = { kind: 'fault-loop' };
   }
 
@@ -232,6 +252,7 @@ export class BareMachine extends Replayable implements Machine, Debuggable {
       now: this.clock.now,
       board: this.board.save(),
       life: { ending: this.#ending, finished: this.#finished, fruitless: this.#fruitless, events: this.#events },
+      met: this.#met,
       traps: this.traps.save(),
       repeats: this.repeats,
       account: { since, retiredBefore, idleCycles, interrupts: [...interrupts] },
@@ -246,6 +267,7 @@ export class BareMachine extends Replayable implements Machine, Debuggable {
     this.#finished = saved.life.finished;
     this.#fruitless = saved.life.fruitless;
     this.#events = saved.life.events;
+    this.#met = saved.met;
     this.traps.restore(saved.traps);
     this.repeats = saved.repeats;
     const { interrupts, ...counts } = saved.account;

@@ -1,6 +1,7 @@
 import type { Clock } from '../bus/clock.js';
 import type { Core } from '../cpu/core.js';
 import type { Probes } from '../cpu/probes.js';
+import type { TrapWitness } from './trap-witness.js';
 
 /** Who stopped a partition, as Topaz's fsl,hv-stopped-by names them; the shell is the multiplexer's command line. */
 export type StoppedBy = 'self' | 'manager' | 'shell' | 'watchdog';
@@ -82,11 +83,13 @@ export interface Debuggable {
   held: boolean;
   /** Registers that the program also has elsewhere than in its processor, by their names in `isa/registers.ts`. */
   readonly elsewhere?: { peek(name: string): number | undefined; poke(name: string): void } | undefined;
+  /** Looks on while its traps are dealt with. */
+  readonly witness: TrapWitness | undefined;
 }
 
-/** Does the debugger want it to stop where it is: at a breakpoint, behind a watched access, or after so many steps? */
-export const stopsHere = ({ probes, steps, stopAt }: Debuggable): boolean =>
-  probes?.stop !== undefined || steps >= stopAt;
+/** Does the debugger want it to stop where it is: at a breakpoint, behind a watched access, at a trap, after so many steps? */
+export const stopsHere = ({ probes, steps, stopAt, witness }: Debuggable): boolean =>
+  probes?.stop !== undefined || witness?.stop === true || steps >= stopAt;
 
 /** What one of the machine's programs is doing, for a person who wonders. */
 export interface ProgramState {

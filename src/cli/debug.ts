@@ -6,7 +6,8 @@ import type { DebugFile, GdbOptions } from '../debug/gdb/client.js';
 import { MachineHistory } from '../debug/machine-history.js';
 import type { DebuggedMachine } from '../debug/processes.js';
 import type { Process } from '../debug/target.js';
-import { TrapLog } from '../debug/trap-log.js';
+import { Program } from '../debug/program.js';
+import { TrapStops } from '../debug/traps/stops.js';
 import { bootConfigured, type Attend } from './boot.js';
 import { readTree, type SourceFlags } from './config.js';
 import type { Attendant } from './console.js';
@@ -78,7 +79,6 @@ function places({ gdb, gdbUnix, gdbAddress = '127.0.0.1' }: DebugOptions, proces
 
 function attendant(machine: DebuggedMachine, images: ReadonlyMap<string, string>, options: DebugOptions): Attendant {
   const debug = new Debugger(machine);
-  const traps = new TrapLog(machine);
   const unknown = [...images.keys()].find((name) => !debug.processes.some((process) => process.name === name));
   if (unknown !== undefined)
     throw new UsageError(
@@ -94,6 +94,7 @@ function attendant(machine: DebuggedMachine, images: ReadonlyMap<string, string>
   const { history: limit = DEFAULT_HISTORY } = options;
   const onDiverge = (): void => tell('what came after this moment is given up: the run goes another way from here');
   if (limit > 0) debug.history = new MachineHistory(machine, debug, { limit, onDiverge });
+  const traps = new TrapStops(debug, programs(machine, debug.processes, files));
   if (options.wait) debug.stop(debug.targets);
   let server: GdbServer | undefined;
   return {
@@ -110,7 +111,7 @@ function attendant(machine: DebuggedMachine, images: ReadonlyMap<string, string>
         files,
         kill: leave,
         exits: () => statistics(machine),
-        traps: (count) => traps.last(count),
+        traps,
         restart: () => restart(machine),
         stop: ({ name }) => stop(machine, name),
         ...(options.gdbWithout && { without: new Set(options.gdbWithout) }),
@@ -123,6 +124,23 @@ function attendant(machine: DebuggedMachine, images: ReadonlyMap<string, string>
       await server?.close();
     },
   };
+}
+
+/** What is known of each process's program: by its file, or by what the image had that it was loaded from. */
+function programs(
+  machine: DebuggedMachine,
+  processes: readonly Process[],
+  files: ReadonlyMap<number, DebugFile>,
+): ReadonlyMap<Process, Program> {
+  const loaded = (name: string): Program | undefined => {
+    const partition = machine instanceof Hypervisor && machine.partitions.find((each) => each.name === name);
+    return partition ? new Program(partition.symbols) : undefined;
+  };
+  const known = processes.map((process): [Process, Program | undefined] => {
+    const file = files.get(process.number);
+    return [process, file ? Program.of(file.bytes) : loaded(process.name)];
+  });
+  return new Map(known.filter((each): each is [Process, Program] => each[1] !== undefined));
 }
 
 function restart(machine: DebuggedMachine): void {

@@ -1,6 +1,7 @@
 import type { Ending, Progress } from '../board/machine.js';
 import { TargetProbes, type Breakpoint, type Hit } from './breakpoints.js';
 import type { History } from './history.js';
+import type { TrapStop } from './traps/stops.js';
 import { processesOf, type DebuggedMachine } from './processes.js';
 import type { Process, Target } from './target.js';
 
@@ -8,6 +9,7 @@ import type { Process, Target } from './target.js';
 export type StopEvent =
   | { readonly kind: 'breakpoint' | 'watchpoint'; readonly target: Target; readonly hit: Hit }
   | { readonly kind: 'step'; readonly target: Target }
+  | { readonly kind: 'trap'; readonly target: Target; readonly stop: TrapStop }
   | { readonly kind: 'interrupt'; readonly target: Target } // somebody asked for it
   | { readonly kind: 'present'; readonly target: Target } // it ran in its past, and comes to where it left that
   | { readonly kind: 'ended'; readonly process: Process; readonly ending: Ending };
@@ -45,6 +47,16 @@ export type DebugInput =
       readonly value: bigint;
     };
 
+/** Whoever stops targets at traps. */
+export interface TrapStopper {
+  /** Why this target has been stopped, if it has: told once. */
+  take(target: Target): TrapStop | undefined;
+  /** Something stopped: what was asked for until the next stop is over. */
+  settle(): void;
+  /** The machine is about to move in its past, and nothing of that is to be told; what is given is called behind it. */
+  mute(): () => void;
+}
+
 /** State of a target that can run. */
 interface Running {
   readonly target: Target;
@@ -64,6 +76,8 @@ export class Debugger {
   readonly inputs: ((input: DebugInput) => void)[] = [];
   /** Reverse execution, where there is one. */
   history: History | undefined;
+  /** Stops at traps, where somebody follows them. */
+  traps: TrapStopper | undefined;
   /** Called when something runs again that was stopped: whoever drives the machine has to look. */
   onResume: () => void = () => {};
   readonly #running: readonly Running[];
@@ -170,7 +184,7 @@ export class Debugger {
   #stops(): StopEvent[] {
     const events: StopEvent[] = [];
     for (const running of this.#running) {
-      const event = running.resumption && stopEvent(running);
+      const event = running.resumption && (this.#trapEvent(running.target) ?? stopEvent(running));
       if (!event) continue;
       events.push(event);
       halt(running);
@@ -184,6 +198,11 @@ export class Debugger {
     const running = this.#running.filter(({ resumption }) => resumption);
     running.forEach(halt);
     return running.slice(0, 1).map(({ target }) => ({ kind: 'present', target }));
+  }
+
+  #trapEvent(target: Target): StopEvent | undefined {
+    const stop = this.traps?.take(target);
+    return stop && { kind: 'trap', target, stop };
   }
 
   #endings(): StopEvent[] {
@@ -200,6 +219,7 @@ export class Debugger {
   }
 
   #tell(events: readonly StopEvent[]): void {
+    this.traps?.settle();
     for (const client of this.clients) {
       const own = events.filter((event) => concerns(event, client.scope));
       if (own.length > 0) client.stopped(own);

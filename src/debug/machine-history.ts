@@ -63,7 +63,7 @@ export class MachineHistory implements History {
 
   constructor(
     private readonly machine: DebuggedMachine,
-    debug: Debugger,
+    private readonly debug: Debugger,
     private readonly options: HistoryOptions = {},
   ) {
     this.timeline = new Timeline(options.limit ?? DEFAULT_LIMIT);
@@ -107,7 +107,9 @@ export class MachineHistory implements History {
   }
 
   continueBack(targets: readonly Target[]): BackwardEnd {
+    const heard = this.debug.traps?.mute();
     const found = this.#lastMeeting((runs) => targets.some((target) => target.runs === runs));
+    heard?.();
     if (!found) return this.#toBeginning();
     this.#toStep(found.runs, found.steps);
     const target = targets.find(({ runs }) => runs === found.runs)!;
@@ -139,6 +141,7 @@ export class MachineHistory implements History {
 
   /** Which instruction wrote one of these bytes last before now; the machine stays where it is. */
   lastWrite(watched: Omit<Breakpoint, 'kind'>, targets: readonly Target[]): Write | undefined {
+    const heard = this.debug.traps?.mute();
     const here = { past: this.#past, snapshot: this.#snapshots.take(), standing: this.machine.standing };
     const { position } = this.#past?.replay ?? { position: this.#inputs.length };
     const breakpoint: Breakpoint = { ...watched, kind: 'write' };
@@ -152,6 +155,7 @@ export class MachineHistory implements History {
     const moment = found && target && this.#toStep(found.runs, found.steps) ? this.machine.moment : undefined;
     this.#put(here.snapshot, here.standing);
     this.#past = here.past && { ...here.past, replay: new Replay(this.machine, this.#inputs, position) };
+    heard?.();
     return moment && found && target && { pc: found.hit.pc, target, steps: moment.steps, cycle: moment.cycle };
   }
 
@@ -241,12 +245,14 @@ export class MachineHistory implements History {
   /** Go back to a snapshot and on from there, with no stop on the way but what `run` says. */
   #goOn(mark: Mark, run: (replay: Replay) => Progress): boolean {
     const present = this.#leavePresent();
+    const heard = this.debug.traps?.mute();
     const restore = this.#probing([]);
     this.#put(mark.snapshot, mark.standing);
     const replay = new Replay(this.machine, this.#inputs, mark.inputs);
     const { kind } = this.#replayed(() => run(replay));
     this.#past = { present, replay };
     restore();
+    heard?.();
     return kind === 'stopped' || kind === 'ran';
   }
 

@@ -123,3 +123,10 @@ export class EffectiveMemory {
     }
   }
 }
+
+/** The instruction at an effective address; undefined where no memory is mapped for it. */
+export function wordAt(core: Core, address: number): number | undefined {
+  const found = translate(core, address, 'code');
+  const region = found && core.bus.ram.find(found.physical);
+  return region && region.target.read(found.physical - region.base, 4);
+}

@@ -8,6 +8,8 @@ import type { Debugger } from './debugger.js';
 import * as past from './history-commands.js';
 import { FIXED, translate } from './memory.js';
 import type { Process, Target } from './target.js';
+import { catchLines, catchTraps, listTraps, uncatchTraps } from './traps/commands.js';
+import type { TrapStops } from './traps/stops.js';
 
 /** What a command is about. */
 export interface MonitorContext {
@@ -18,15 +20,14 @@ export interface MonitorContext {
   physical: boolean;
   /** Exits by kind, as `--stats` prints them. */
   readonly exits: () => readonly string[];
-  /** The last traps, the newest last. */
-  readonly traps: (count: number) => readonly string[];
+  readonly traps: TrapStops;
 }
 
 interface Command {
   readonly usage: string;
   readonly help: string;
   /** Lines of the answer. */
-  readonly run: (context: MonitorContext, args: readonly string[]) => readonly string[];
+  readonly run: (context: MonitorContext, args: readonly string[], rest: string) => readonly string[];
 }
 
 // prettier-ignore
@@ -39,7 +40,13 @@ const commands: Readonly<Record<string, Command>> = {
   uic:        { usage: 'uic',             help: 'the interrupt controllers’ registers', run: controllers },
   devices:    { usage: 'devices',         help: 'memory and devices by physical address, with what registers hold', run: devices },
   exits:      { usage: 'exits',           help: 'exits by kind, and what they cost', run: ({ exits }) => exits() },
-  traps:      { usage: 'traps [N]',       help: 'the last N traps (default 10)', run: traps },
+  traps:      { usage: 'traps [N] [KIND|PARTITION…]', help: 'the last N traps (default 10), or of these; traps 1, and traps #NUMBER: all of one', run: ({ traps, debugger: { processes } }, _, rest) => listTraps(traps, processes, rest) },
+  'trap-step':   { usage: 'trap-step',    help: 'the next continue stops at the end of this processor’s next trap', run: armed('trap-step') },
+  'trap-into':   { usage: 'trap-into',    help: 'the next continue stops at the next thing that is done about a trap', run: armed('trap-into') },
+  'trap-finish': { usage: 'trap-finish',  help: 'the next continue stops when the program returns from the handler that it is in', run: finish },
+  catch:      { usage: 'catch trap [KIND…] [PARTITION] [if EXPR]', help: 'stop at such traps', run: ({ traps, debugger: { processes } }, _, rest) => catchTraps(traps, processes, rest) },
+  catches:    { usage: 'catches',         help: 'what is caught', run: ({ traps }) => catchLines(traps) },
+  uncatch:    { usage: 'uncatch [N]',     help: 'catch no longer: this one, or all', run: ({ traps }, _, rest) => uncatchTraps(traps, rest) },
   dt:         { usage: 'dt',              help: 'the device tree that this processor’s program has', run: (context) => printTree(boardOf(context)?.tree ?? context.debugger.machine.board.tree).trimEnd().split('\n') },
   history:    { usage: 'history',         help: 'how far the past goes back, where in it this is, bookmarks', run: past.history },
   goto:       { usage: 'goto STEP|NAME',  help: 'to a moment by its steps, or to a bookmark', run: past.goto },
@@ -59,7 +66,9 @@ export function monitor(context: MonitorContext, line: string): readonly string[
   const [name = '', ...args] = line.trim().split(/\s+/);
   if (name === '') return help();
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  return command ? command.run(context, args) : [`there is no command '${name}'; 'help' lists them`];
+  return command
+    ? command.run(context, args, line.trim().slice(name.length))
+    : [`there is no command '${name}'; 'help' lists them`];
 }
 
 const hex = (value: number, digits = 8): string => value.toString(16).padStart(digits, '0');
@@ -169,11 +178,16 @@ function devices(context: MonitorContext): string[] {
   ];
 }
 
-function traps({ traps: last }: MonitorContext, [text = '10']: readonly string[]): readonly string[] {
-  const count = Number(text);
-  if (!Number.isInteger(count) || count < 1) return ['traps N: how many'];
-  const lines = last(count);
-  return lines.length > 0 ? lines : ['there was no trap yet'];
+/** GDB lets the machine run itself, so a command of its monitor only says where that is to stop. */
+function armed(kind: 'trap-step' | 'trap-into') {
+  return ({ traps, target }: MonitorContext): string[] => {
+    traps.arm(kind, target.runs ? target : undefined);
+    return [`continue stops at the next ${kind === 'trap-step' ? 'trap' : 'stage of a trap'}`];
+  };
+}
+
+function finish({ traps, target }: MonitorContext): string[] {
+  return traps.armFinish(target) ? ['continue stops when it returns'] : [`${target.name} is in no handler`];
 }
 
 function physical(context: MonitorContext, [word]: readonly string[]): string[] {

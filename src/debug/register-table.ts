@@ -50,6 +50,9 @@ const fields: Readonly<Record<string, readonly RegisterField[]>> = {
   mmucr: fieldsOf({ SWOA: 0x01000000, U1TE: 0x00400000, U2SWOAE: 0x00200000, DULXE: 0x00080000, IULXE: 0x00040000, STS: 0x00010000, STID: 0xff }),
 };
 
+/** The fields of a register by its name in small letters; none where it is read as a whole. */
+export const fieldsOfRegister = (name: string): readonly RegisterField[] => fields[name] ?? [];
+
 const describe = (
   name: string,
   group: RegisterDescription['group'],

@@ -16,10 +16,12 @@ export function inject(trap: Trap, vcpu: Vcpu): Outcome {
   vcpu.account.countInjection(vectors[trap.kind].ivor);
   expectReturn(trap, vcpu);
   vcpu.timeline?.delivers(trap, vcpu);
+  vcpu.witness?.delivers(trap);
   deliver(trap, machine.regs, machine.system);
   machine.timers.debugChanged();
   machine.clock.now += 1;
   vcpu.events += 1;
+  vcpu.witness?.delivered();
   vcpu.watchSelfBranch = true;
   vcpu.ahead = 0;
   if (++vcpu.fruitless < FRUITLESS_LIMIT) return 'resume';

@@ -61,6 +61,10 @@ export function runGuest(
   const { clock } = machine;
   for (;;) {
     if (stopsHere(vcpu)) return false;
+    if (vcpu.exit) {
+      if (settle(vcpu.exit, vcpu, costs, observe) === 'reschedule') return true;
+      continue;
+    }
     if (clock.next <= clock.now) {
       vcpu.leave();
       clock.ring();
@@ -90,13 +94,16 @@ export function runGuest(
     if (machine.breaksHere()) return false;
     vcpu.idle = false;
     if (machine.observed) {
-      if (settle({ kind: 'emulate' }, vcpu, costs, observe) === 'reschedule') return true;
+      if (leaves(EMULATE, vcpu)) continue;
+      if (settle(EMULATE, vcpu, costs, observe) === 'reschedule') return true;
       continue;
     }
     if (vcpu.aheadLeft > 0 && runsAhead(vcpu)) {
       if (emulateAhead(vcpu, costs) === 'reschedule') return true;
       continue;
     }
+    vcpu.witness?.resumes();
+    if (vcpu.witness?.stop) return false;
     const stop = execute(vcpu, Math.min(end, pause, clock.next, vcpu.retryAt) - clock.now);
     if (stop.kind === 'breakpoint') return false; // as if it had not been run
     // Alarms may have come nearer, or gone, by what the guest did at a device of its own
@@ -111,24 +118,38 @@ export function runGuest(
       continue;
     }
     const exit = classify(stop, vcpu, clock.now >= end);
+    if (leaves(exit, vcpu)) continue;
     if (settle(exit, vcpu, costs, observe) === 'reschedule') return true;
   }
+}
+
+/** Tell who looks on of an exit; true if it is to stay as it is until he has seen it. */
+function leaves(exit: Exit, vcpu: Vcpu): boolean {
+  vcpu.witness?.left(exit);
+  if (!vcpu.witness?.stop) return false;
+  vcpu.exit = exit;
+  return true;
 }
 
 /** Handle an exit and charge it to the guest. */
 function settle(exit: Exit, vcpu: Vcpu, costs: Costs, observe: (observation: Observation) => void): Outcome {
   const { clock } = vcpu.machine;
   const cycle = clock.now;
+  vcpu.exit = undefined;
   const detail = detailOf(exit, vcpu);
   vcpu.recent.record(exit.kind, detail, vcpu.machine.regs.pc, cycle);
   observe({ vcpu, exit, cycle });
   clock.now += costs.exitCycles(exit.kind);
+  vcpu.witness?.handles(exit, false);
   const outcome = handle(exit, vcpu);
+  vcpu.witness?.handled();
   vcpu.account.charge(exit.kind, detail, clock.now - cycle);
   vcpu.aheadLeft = costs.runAhead;
   vcpu.ahead = 0;
   return outcome;
 }
+
+const EMULATE: Exit = { kind: 'emulate' };
 
 /** Emulate one more instruction before the guest has the core back. */
 function emulateAhead(vcpu: Vcpu, costs: Costs): Outcome {
@@ -137,7 +158,9 @@ function emulateAhead(vcpu: Vcpu, costs: Costs): Outcome {
   const detail = aheadDetail(vcpu);
   vcpu.aheadLeft -= 1;
   clock.now += costs.runAheadCycles;
+  vcpu.witness?.handles(EMULATE, true);
   const outcome = emulate(vcpu);
+  vcpu.witness?.handled();
   vcpu.account.chargeAhead(detail, clock.now - cycle);
   return outcome;
 }
@@ -163,6 +186,7 @@ function execute(vcpu: Vcpu, cycles: number): Stop {
 
 /** A guest that waits by MSR[WE] while it lets none through that could come waits for ever. */
 function halts(vcpu: Vcpu): true {
+  vcpu.witness?.rests();
   if (!vcpu.idle && !vcpu.machine.canBeInterrupted) vcpu.partition.end({ kind: 'halted' });
   return true;
 }

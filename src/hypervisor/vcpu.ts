@@ -10,7 +10,9 @@ import type { Trap } from '../cpu/trap.js';
 import { MSR } from '../isa/registers.js';
 import type { Use } from '../mmu/tlb.js';
 import type { ExitAccount } from './accounting.js';
+import type { Exit } from './exit.js';
 import { ExitRing } from './exit-ring.js';
+import type { ExitWitness } from './exit-witness.js';
 import type { Partition } from './partition.js';
 import { MagicPage, magicPageAt } from './magic-page.js';
 import type { Placed } from './placement.js';
@@ -57,6 +59,9 @@ export class Vcpu implements Debuggable {
   held = false;
   /** Hears how its time is spent. */
   timeline: Timeline | undefined;
+  witness: ExitWitness | undefined;
+  /** An exit that a debugger wanted to look at before it is handled. */
+  exit: Exit | undefined;
   /** Interrupts taken, hypercalls and resets. */
   events = 0;
   /** Instructions retired on the real core in earlier stays there; in this one, what the core had retired when it began. */
@@ -207,6 +212,7 @@ export class Vcpu implements Debuggable {
     this.aheadLeft = 0;
     this.ahead = 0;
     this.awaited = undefined;
+    this.exit = undefined;
     this.events += 1;
   }
 
@@ -222,6 +228,7 @@ export class Vcpu implements Debuggable {
       aheadLeft,
       ahead,
       awaited,
+      exit,
       events,
       held,
     } = this;
@@ -236,6 +243,7 @@ export class Vcpu implements Debuggable {
         aheadLeft,
         ahead,
         awaited,
+        exit,
         events,
         held,
       },
@@ -250,7 +258,7 @@ export class Vcpu implements Debuggable {
   }
 
   restore(saved: ReturnType<Vcpu['save']>): void {
-    Object.assign(this, saved.plain, { awaited: saved.plain.awaited });
+    Object.assign(this, saved.plain, { awaited: saved.plain.awaited, exit: saved.plain.exit });
     this.#retired = saved.retired;
     this.shadow.restore(saved.shadow);
     this.shadowTlb.restore(saved.shadowTlb);

@@ -1,6 +1,7 @@
 import type { Breakpoint } from '../breakpoints.js';
 import type { Debugger, Resumption, StopEvent } from '../debugger.js';
 import type { Process, Target } from '../target.js';
+import type { TrapStops } from '../traps/stops.js';
 
 /** A file that GDB may fetch: a program with its symbols. */
 export interface DebugFile {
@@ -24,9 +25,9 @@ export interface GdbOptions {
   kill(): void;
   /** End one partition. */
   stop(process: Process): void;
-  /** What the monitor's `exits` and `traps` answer. */
+  /** What the monitor's `exits` answers. */
   readonly exits: () => readonly string[];
-  readonly traps: (count: number) => readonly string[];
+  readonly traps: TrapStops;
   /** Items of the protocol to do without, by their names in `packets.ts`: for tests. */
   readonly without?: ReadonlySet<string>;
 }

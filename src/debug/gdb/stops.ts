@@ -39,6 +39,7 @@ function eventReply(connection: Connection, event: StopEvent): string {
       return endReply(connection, event.process, event.ending);
     case 'interrupt':
       return stopReply(connection, event.target, '', SIGINT);
+    case 'trap':
     case 'step':
       return stopReply(connection, connection.steppingBoard ?? event.target);
     case 'present':
@@ -103,6 +104,7 @@ export function nextStopped(connection: Connection): string {
 
 /** What follows from GDB being told of a stop: register packets are about that target from now on. */
 function settle(connection: Connection, event: StopEvent): string {
+  if (event.kind === 'trap') for (const line of event.stop.lines) connection.show(`${line}\n`);
   const reply = eventReply(connection, event);
   if ('target' in event) connection.current = connection.steppingBoard ?? event.target;
   else connection.attachments.set(event.process, 'free');

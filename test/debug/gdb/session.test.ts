@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { Debugger } from '../../../src/debug/debugger.js';
 import { frame } from '../../../src/debug/gdb/packet.js';
 import { GdbSession } from '../../../src/debug/gdb/session.js';
+import { TrapStops } from '../../../src/debug/traps/stops.js';
 import type { DebuggedMachine } from '../../../src/debug/processes.js';
 import { Code } from '../../hypervisor/code.js';
 import { bareBoard, hypervisor } from '../../hypervisor/guest.js';
@@ -26,7 +27,7 @@ function connect(machine: DebuggedMachine) {
     kill: () => (killed += 1),
     stop: () => {},
     exits: () => ['no exits'],
-    traps: () => [],
+    traps: new TrapStops(debug),
     without: new Set(['run-length']),
   });
   const ask = (...packets: readonly string[]): string[] => {
