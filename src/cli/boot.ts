@@ -19,8 +19,8 @@ import { Journal } from './journal.js';
 import { openTrace } from './trace.js';
 import { Wiring } from './wiring.js';
 
-/** Processor state, tables and slack beside the board's RAM. */
-export const STATE_BYTES = 0x400000;
+/** Processor state, tables, translations and slack beside the board's RAM. */
+export const STATE_BYTES = 0x1800000;
 
 /** Makes whoever runs the machine in the console's place: a debugger. `images` are paths, by process. */
 export type Attend = (machine: DebuggedMachine, images: ReadonlyMap<string, string>) => Attendant;

@@ -9,9 +9,9 @@ import type { EngineOptions } from './engine-options.js';
 export function engineFor(tree: Tree, { engine = 'auto', codeCache }: EngineOptions): Engine {
   const features = featuresOf(tree);
   switch (engine) {
-    case 'auto':
     case 'interpreter':
       return new Interpreter({ features });
+    case 'auto':
     case 'translator':
       return new Translator({ features, ...(codeCache !== undefined && { cache: codeCache }) });
     case 'reference':

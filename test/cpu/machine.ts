@@ -14,7 +14,7 @@ export function machine({
   engine = interpreter as Engine,
   rate = { ticks: 1, cycles: 1 } as TimeBaseRate,
 } = {}) {
-  const memory = new SharedMemory(size + 0x20000);
+  const memory = new SharedMemory(size + 0x100000);
   const bus = new Bus();
   const clock = new Clock();
   const ram = Ram.allocate(memory, size);

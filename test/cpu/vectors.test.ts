@@ -1,6 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { Core } from '../../src/cpu/core.js';
+import type { Engine } from '../../src/cpu/engine/engine.js';
+import { Interpreter } from '../../src/cpu/engine/interpreter.js';
+import { Translator } from '../../src/cpu/engine/translator.js';
 import { ESR } from '../../src/isa/registers.js';
 import { R, S } from '../../src/cpu/state.js';
 import type { Trap } from '../../src/cpu/trap.js';
@@ -58,8 +62,8 @@ const excNames: Partial<Record<Trap['kind'], string>> = {
 const special: Record<string, number> = { cr: R.CR, xer: R.XER, lr: R.LR, ctr: R.CTR };
 const registerWord = (name: string): number => special[name] ?? Number(name.slice(1));
 
-function build() {
-  const m = machine({ ram: 0x20000 });
+function build(engine: Engine) {
+  const m = machine({ ram: 0x20000, engine });
   map(m.core, 0, { ea: SLED, pa: 0, size: 3, space: 1 });
   map(m.core, 1, { ea: WINDOW, pa: 0x10000, size: 1, space: 1 });
   map(m.core, 2, { ea: 0x80000000, pa: 0, size: 9, space: 1, rights: 7 });
@@ -68,10 +72,14 @@ function build() {
   return m;
 }
 
-const { core, ram } = build();
+const machines = [new Interpreter(), new Interpreter({ inline: false }), new Translator()].map((engine) => {
+  const built = build(engine);
+  built.core.run(2); // engines may treat a core that is only stepped in a way of its own
+  return [engine.name, built] as const;
+});
 
 /** Run a row and say what differs; nothing if all agrees. */
-function differences(row: Row): string[] {
+function differences(row: Row, { core, ram }: ReturnType<typeof build>): string[] {
   const { words } = core.regs;
   for (let i = 0; i < 32; i++) words[i] = 0xb0000000 | (i << 16) | (i << 8) | i;
   for (const name of ['cr', 'xer', 'lr', 'ctr']) words[registerWord(name)] = 0;
@@ -109,11 +117,11 @@ function differences(row: Row): string[] {
       wrong.push(`word ${i}: ${hex(words[i]!)}, not ${hex(expectedWords[i]!)}`);
   }
   if (!ignored.includes('mem') && Buffer.compare(ram.slice(0x10000, 256), expectedMemory) !== 0) wrong.push('memory');
-  wrong.push(...outcome(row, trap, ignored));
+  wrong.push(...outcome(row, trap, ignored, core));
   return wrong;
 }
 
-function outcome(row: Row, trap: Trap | null, ignored: string[]): string[] {
+function outcome(row: Row, trap: Trap | null, ignored: string[], core: Core): string[] {
   if (row.exc === '')
     return trap
       ? [`trap ${JSON.stringify(trap)}`]
@@ -137,13 +145,14 @@ const hex = (value: number): string => (value >>> 0).toString(16);
 
 describe.each(folders.filter((f) => existsSync(f)))('%s', (folder) => {
   const files = readdirSync(folder).filter((f) => f.endsWith('.csv') && f !== 'decode.csv');
-  test.each(files)('every row of %s comes out as recorded', (file) => {
+  const cases = machines.flatMap(([engine, built]) => files.map((file) => [file, engine, built] as const));
+  test.each(cases)('every row of %s comes out as recorded on %s', (file, engine, built) => {
     const rows = parse(readFileSync(resolve(folder, file), 'utf8'));
     const failed = rows.flatMap((row) => {
-      const wrong = differences(row);
+      const wrong = differences(row, built);
       return wrong.length > 0 ? [`${row.form} ${row.code} [${row.in}]: ${wrong.join('; ')}`] : [];
     });
-    console.log(`${file}: ${rows.length} rows checked, ${rows.length - failed.length} passed, 0 skipped`);
+    console.log(`${engine}, ${file}: ${rows.length} rows checked, ${rows.length - failed.length} passed, 0 skipped`);
     expect(failed.slice(0, 10)).toEqual([]);
     expect(rows.length).toBeGreaterThan(0);
   });

@@ -1,7 +1,7 @@
 import type { CodeWatcher, SharedMemory } from '../../bus/memory.js';
 import { PAGE_SIZE } from '../../bus/memory.js';
 import { contextOf, SLOTS, type Lookaside } from '../../mmu/lookaside.js';
-import { translation } from './dispatch.js';
+import { COLD_INDEX, translation } from './dispatch.js';
 
 /** Code of one page of memory, as it is used at one effective address in one privilege state. */
 export interface TranslatedPage {
@@ -51,7 +51,7 @@ export class CodeCache implements CodeWatcher {
   readonly #byHost = new Map<number, TranslatedPage[]>();
   readonly #tables: { readonly first: number; readonly count: number };
   #tablesUsed = 0;
-  #functions = 0;
+  #functions = COLD_INDEX + 1;
   readonly #free: number[] = [];
   #besides = new Map<number, number>();
   /** Instructions translated, and how many of them are allowed. */
@@ -94,16 +94,17 @@ export class CodeCache implements CodeWatcher {
     return page;
   }
 
-  /** Somebody wants to go on at a place of which there is no translation. True when one should be made. */
-  wanted(page: TranslatedPage, pc: number): boolean {
-    const at = (page.table + (pc & 0xffc)) >>> 2;
-    const times = -this.#words[at]!;
-    if (times >= HOPELESS) return false;
-    if (times < this.limits.hot * 2 ** Math.min(page.spoilt, COLDEST)) {
-      this.#words[at] = -(times + 1);
-      return false;
-    }
-    return true;
+  /** Is a page still known? */
+  has(page: TranslatedPage): boolean {
+    return this.#byHost.get(page.host)?.includes(page) ?? false;
+  }
+
+  /** Has a place been wanted often enough to be translated? */
+  isHot(page: TranslatedPage, pc: number): boolean {
+    const times = -this.#words[(page.table + (pc & 0xffc)) >>> 2]!;
+    if (times < HOPELESS) return times >= this.limits.hot * 2 ** Math.min(page.spoilt, COLDEST);
+    this.giveUp(page, pc);
+    return false;
   }
 
   /** There is nothing to translate at a place: it is not asked for again. */

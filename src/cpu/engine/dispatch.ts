@@ -9,13 +9,20 @@ import { op, type Body } from './wasm-encoder.js';
 export const PARAMETERS = 3;
 export const ENTRY = 2;
 
+/** The function of the table that interprets whatever has no translation: (registers, left, pc). */
+export const COLD_INDEX = 0;
+/** Set in the pc that it is given where nobody wants the place more than before: code goes on there after an exit. */
+export const RESUMED = 1;
+/** Set with it where a translation is not to be gone on with, though there may be one: it would take too many cycles. */
+export const FINISH = 2;
+
 /** Why generated code came back; the pc and the count are then in their words. */
 export const WHY = {
-  /** There is no translation of the code at the pc. */
+  /** The code at the pc has no translation, and is in no page that has a table yet, or has been wanted often. */
   COLD: 0,
   /** The interpreter is to do the instruction at the pc. */
   INTERPRET: 1,
-  /** Fewer instructions may be run than the block at the pc has. */
+  /** There are no cycles left. */
   BUDGET: 2,
   /** XER[SO] is set, which was taken for 0. */
   OVERFLOW: 3,
@@ -65,7 +72,7 @@ export function writeLookup(body: Body, lookaside: Lookaside, target: number, fo
   body.end();
 }
 
-/** Go to the translation in `found` if there is one, else leave with the pc that `address` puts on the stack. */
+/** Go to the translation in `found` if there is one, else to the interpreter with the pc that `address` puts on the stack. */
 export function writeGo(body: Body, found: number, address: () => void): void {
   body.get(found);
   body.const(0);
@@ -80,10 +87,14 @@ export function writeGo(body: Body, found: number, address: () => void): void {
   body.const(ENTRY_BITS);
   body.op(op.shru, op.returnCallIndirect, PARAMETERS, 0);
   body.end();
+  writeInterpret(body, () => body.get(LEFT), address);
+}
+
+/** Go to the interpreter. */
+export function writeInterpret(body: Body, left: () => void, pc: () => void): void {
   body.get(REGISTERS);
-  address();
-  body.memory(op.store, 4 * R.PC);
-  writeCount(body, () => body.get(LEFT));
-  body.const(WHY.COLD);
-  body.op(op.return);
+  left();
+  pc();
+  body.const(COLD_INDEX);
+  body.op(op.returnCallIndirect, PARAMETERS, 0);
 }

@@ -3,6 +3,7 @@ import type { Value } from './value.js';
 /** What an instruction does, in order. Whatever may refuse comes before anything is changed. */
 export type Effect =
   | { readonly kind: 'set'; readonly place: number; readonly value: Value }
+  | { readonly kind: 'register'; readonly number: Value; readonly value: Value } // one that only its word tells
   | { readonly kind: 'compare'; readonly field: number; readonly signed: boolean; readonly a: Value; readonly b: Value }
   | { readonly kind: 'field'; readonly field: number; readonly value: Value } // a CR field as a number
   | { readonly kind: 'bit'; readonly bit: number; readonly value: Value } // of the CR
@@ -20,12 +21,13 @@ export type Effect =
       readonly kind: 'branch';
       readonly target: Value;
       readonly condition: Value | undefined;
-      readonly repeats: boolean;
+      /** Whether it would do nothing but go to itself for ever, if it did go to itself. */
+      readonly repeats: Value;
     };
 
 /** May a branch turn out to go to itself for ever, which somebody may watch for? The interpreter does that one. */
 export const mayRepeat = ({ repeats, target }: Extract<Effect, { kind: 'branch' }>): boolean =>
-  repeats && target.op !== 'const';
+  !(repeats.op === 'const' && repeats.n === 0) && target.op !== 'const';
 
 /** What generated code may take for granted. It finds out when it is entered, and leaves when it is not so. */
 export interface Assumptions {
@@ -63,13 +65,15 @@ export function operandsOf(effect: Effect): Value[] {
       return [effect.address];
     case 'tlb':
       return [effect.entry, effect.value];
+    case 'register':
+      return [effect.number, effect.value];
     case 'store':
     case 'storeConditional':
       return [effect.address, effect.value];
     case 'refuse':
       return [effect.condition];
     case 'branch':
-      return effect.condition ? [effect.condition, effect.target] : [effect.target];
+      return [...(effect.condition ? [effect.condition] : []), effect.target, effect.repeats];
     default:
       return [effect.value];
   }

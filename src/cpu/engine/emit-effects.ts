@@ -1,9 +1,8 @@
 import { TABLES } from '../../mmu/lookaside.js';
 import { R } from '../state.js';
 import { REGISTERS, ValueWriter, type Operand } from './emit-values.js';
-import { mayRepeat, type Effect } from './effects.js';
-import type { Places } from './places.js';
-import type { Placed } from './region.js';
+import { mayRepeat, operandsOf, type Effect } from './effects.js';
+import { Places } from './places.js';
 import { PLACE, type Value } from './value.js';
 import { op } from './wasm-encoder.js';
 
@@ -19,22 +18,20 @@ const WRITE_TLB = 0;
 
 /** Writes effects as WebAssembly. */
 export class EffectWriter extends ValueWriter {
-  /** Of the instruction being written. */
-  protected pc = 0;
-
   /**
    * Write an instruction's effects but for a branch. `changed`: places that memory does not have. `refuse` writes how to leave
    * before the instruction where what is on the stack is not 0, `behind` how to leave behind it.
    */
-  effects({ pc, lowered: { effects } }: Placed, changed: Places, ways: WaysOut): void {
+  effects(effects: readonly Effect[], changed: Places, ways: WaysOut): void {
     this.used = 0;
     this.results = [];
     const last = effects.at(-1);
-    this.pc = pc;
     if (last?.kind === 'branch' && mayRepeat(last)) {
       this.value(last.target, changed);
-      this.body.const(pc);
+      this.pc();
       this.body.op(op.eq);
+      this.value(last.repeats, changed);
+      this.body.op(op.and);
       ways.refuse();
     }
     effects.forEach((effect, i) => {
@@ -47,7 +44,7 @@ export class EffectWriter extends ValueWriter {
     switch (effect.kind) {
       case 'set':
         this.value(effect.value, changed);
-        this.#saveLeaf(all, at, (v) => v.op === 'place' && v.n === effect.place);
+        this.#save(all, at, (v) => v.op === 'place' && v.n === effect.place);
         return body.set(this.place(effect.place));
       case 'compare':
         return this.#compare(effect, changed);
@@ -56,9 +53,15 @@ export class EffectWriter extends ValueWriter {
         return this.conditions.setField(effect.field);
       case 'bit':
         return this.#setBit(effect, changed);
+      case 'register':
+        this.register(effect.number, changed);
+        this.value(effect.value, changed);
+        this.#save(all, at, (v) => v.op === 'register');
+        return body.memory(op.store, 0);
       case 'word':
         body.get(REGISTERS);
         this.value(effect.value, changed);
+        this.#save(all, at, (v) => v.op === 'word' && v.n === effect.word);
         return body.memory(op.store, effect.word * 4);
       case 'system':
         this.systemBase();
@@ -68,7 +71,7 @@ export class EffectWriter extends ValueWriter {
         this.value(effect.entry, changed);
         body.const(effect.word);
         this.value(effect.value, changed);
-        body.const(this.pc);
+        this.pc();
         body.call(WRITE_TLB);
         return ways.behind();
       case 'refuse':
@@ -190,13 +193,13 @@ export class EffectWriter extends ValueWriter {
     this.body.op(op.xor);
   }
 
-  /** A place is about to change: later effects that have looked at it before get a copy. What is on the stack stays. */
-  #saveLeaf(all: readonly Effect[], at: number, isIt: (value: Value) => boolean): void {
+  /** Something is about to change: later effects that have looked at it before get a copy. What is on the stack stays. */
+  #save(all: readonly Effect[], at: number, isIt: (value: Value) => boolean): void {
     const visit = (value: Value | undefined): void => {
       if (!value || value.kept >= 0) return;
       if (isIt(value) && value.born <= at) {
         const local = this.temporary();
-        this.body.get(this.place(value.n));
+        this.value(value, Places.none);
         this.body.set(local);
         value.kept = local;
       }
@@ -204,12 +207,7 @@ export class EffectWriter extends ValueWriter {
       visit(value.b);
       visit(value.c);
     };
-    for (const effect of all.slice(at + 1)) {
-      if ('value' in effect) visit(effect.value);
-      if ('address' in effect) visit(effect.address);
-      if (effect.kind === 'branch') [effect.condition, effect.target].forEach(visit);
-      if (effect.kind === 'compare') [effect.a, effect.b].forEach(visit);
-    }
+    for (const effect of all.slice(at + 1)) operandsOf(effect).forEach(visit);
   }
 
   #compare(effect: Extract<Effect, { kind: 'compare' }>, changed: Places): void {

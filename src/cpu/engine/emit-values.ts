@@ -74,6 +74,19 @@ export class ValueWriter {
     this.word(R.SYSTEM);
   }
 
+  /** The address of the instruction being written, on the stack. */
+  pc: () => void = () => this.body.const(0);
+  /** The local that has its word, where that is not known. */
+  code = -1;
+
+  /** Where the register of a number lies, on the stack. */
+  protected register(number: Value, changed: Places): void {
+    this.body.get(REGISTERS);
+    this.value(number, changed);
+    this.body.const(2);
+    this.body.op(op.shl, op.add);
+  }
+
   /** A value in a local of its own, unless it is in one already that nothing changes. */
   protected keep(value: Value, changed: Places): number {
     if (value.kept >= 0) return value.kept;
@@ -105,6 +118,10 @@ export class ValueWriter {
         return this.conditions.field(v.n);
       case 'cr':
         return this.conditionRegister(changed);
+      case 'pc':
+        return this.pc();
+      case 'code':
+        return body.get(this.code);
       case 'left':
         return body.get(LEFT);
       case 'word':
@@ -140,6 +157,9 @@ export class ValueWriter {
       case 'divs':
       case 'divu':
         return this.#divide(v.op, a, b, changed);
+      case 'register':
+        this.register(a, changed);
+        return body.memory(op.load, 0);
       case 'clz':
       case 'ext8':
       case 'ext16':

@@ -20,7 +20,7 @@ import { mask } from './mask.js';
  */
 
 /** An instruction with its one-bit options (Rc, OE, LK) known; those bits are among the eleven that decoding looks at. */
-interface Variant {
+export interface Variant {
   readonly instruction: Instruction;
   readonly options: Readonly<Record<string, number>>;
 }
@@ -29,7 +29,7 @@ const OPTION_NAMES = ['rc', 'oe', 'lk'];
 const isOption = (f: Field): boolean => OPTION_NAMES.includes(f.name) && f.width === 1 && f.shift < 11;
 
 /** From a decoding index to a variant's number; numbers are dense so that V8 makes a jump table of the switch. */
-function listVariants(instructions: readonly Instruction[]): { variants: Variant[]; table: Uint16Array } {
+export function listVariants(instructions: readonly Instruction[]): { variants: Variant[]; table: Uint16Array } {
   const variants: Variant[] = [];
   const numbers = new Map<string, number>();
   const table = decodeTableOf(instructions).map((number, index) => {

@@ -6,6 +6,7 @@ import { DELIVERED, R, S, userWords, type SystemRegister } from '../state.js';
 import { saved } from '../supervisor.js';
 import { vectors } from '../trap.js';
 import { countUse, INTERPRET, operandsOf, type Assumptions, type Effect, type Lowered } from './effects.js';
+import { Arithmetic, CONTEXT, QUIET } from './arithmetic.js';
 import { mask } from './mask.js';
 import { PLACE, Values, type Value } from './value.js';
 
@@ -32,73 +33,52 @@ const plain: ReadonlySet<string> = new Set(
 /** Those that change by themselves: what is in memory is not their value. */
 const living: ReadonlySet<string> = new Set(['TBL', 'TBU', 'DEC', 'TSR']);
 
-class Lowering implements Machine<Value, number> {
-  readonly effects: Effect[] = [];
-  flow: Lowered['flow'] = 'next';
-  cycles = 1;
-  call = false;
-  /** It has trapped: nothing of it comes any more. */
-  #trapped = false;
-  readonly #values = new Values();
-
+class Lowering extends Arithmetic<number> implements Machine<Value, number> {
   constructor(
     private readonly address: number,
     private readonly assumptions: Assumptions,
-  ) {}
-
-  #do(effect: Effect): void {
-    if (this.#trapped) return;
-    this.effects.push(effect);
-    this.#values.effects = this.effects.length;
+  ) {
+    super();
   }
 
-  #interpret = (): void => {
-    if (!this.#trapped) this.flow = 'interpret';
-  };
-  #unknown = (): Value => {
-    this.#interpret();
-    return this.constant(0);
-  };
+  literal = (n: number) => n;
 
   imm = (f: number) => this.constant(f);
   immHigh = (f: number) => this.constant(f << 16);
-  constant = (n: number) => this.#values.constant(n);
   pc = () => this.constant(this.address);
 
-  #place = (n: number) => this.#values.leaf('place', n);
-  #set = (place: number, value: Value): void => this.#do({ kind: 'set', place, value });
-  #word = (n: number) => this.#values.leaf('word', n);
-  #system = (n: number) => this.#values.leaf('system', n);
+  #place = (n: number) => this.values.leaf('place', n);
+  #set = (place: number, value: Value): void => this.do({ kind: 'set', place, value });
   gpr = (r: number) => this.#place(r);
   gprOrZero = (r: number) => (r === 0 ? this.constant(0) : this.#place(r));
   setGpr = (r: number, v: Value) => this.#set(r, v);
-  crBit = (bit: number) => this.#values.leaf('crbit', bit);
-  crField = (f: number) => this.#values.leaf('crfield', f);
-  cr = () => this.#values.leaf('cr', 0);
+  crBit = (bit: number) => this.values.leaf('crbit', bit);
+  crField = (f: number) => this.values.leaf('crfield', f);
+  cr = () => this.values.leaf('cr', 0);
   setCr = (fields: number, v: Value) => {
     for (let f = 0; f < 8; f++) {
       if (fields & (0x80 >> f))
         this.setCrField(f, this.and(this.shiftRight(v, this.constant(28 - 4 * f)), this.constant(15)));
     }
   };
-  setCrField = (field: number, value: Value) => this.#do({ kind: 'field', field, value });
-  setCrBit = (bit: number, value: Value) => this.#do({ kind: 'bit', bit, value });
+  setCrField = (field: number, value: Value) => this.do({ kind: 'field', field, value });
+  setCrBit = (bit: number, value: Value) => this.do({ kind: 'bit', bit, value });
   carry = () => this.#place(PLACE.CARRY);
   setCarry = (bit: Value) => this.#set(PLACE.CARRY, bit);
   xer = () =>
-    this.or(this.and(this.#word(R.XER), this.constant(~0x20000000)), this.shiftLeft(this.carry(), this.constant(29)));
+    this.or(this.and(this.word(R.XER), this.constant(~0x20000000)), this.shiftLeft(this.carry(), this.constant(29)));
   setXer = (value: Value) => {
     this.setCarry(this.and(this.shiftRight(value, this.constant(29)), this.constant(1)));
-    this.#do({ kind: 'word', word: R.XER, value });
+    this.do({ kind: 'word', word: R.XER, value });
     if (this.flow === 'next') this.flow = 'look';
   };
   summaryOverflow = () =>
-    this.assumptions.noOverflow ? this.constant(0) : this.shiftRight(this.#word(R.XER), this.constant(31));
+    this.assumptions.noOverflow ? this.constant(0) : this.shiftRight(this.word(R.XER), this.constant(31));
   lr = () => this.#place(PLACE.LR);
   setLr = (v: Value) => this.#set(PLACE.LR, v);
   ctr = () => this.#place(PLACE.CTR);
-  compareSigned = (field: number, a: Value, b: Value) => this.#do({ kind: 'compare', field, signed: true, a, b });
-  compareUnsigned = (field: number, a: Value, b: Value) => this.#do({ kind: 'compare', field, signed: false, a, b });
+  compareSigned = (field: number, a: Value, b: Value) => this.do({ kind: 'compare', field, signed: true, a, b });
+  compareUnsigned = (field: number, a: Value, b: Value) => this.do({ kind: 'compare', field, signed: false, a, b });
   record = (v: Value) => this.compareSigned(0, v, this.constant(0));
   recordIf = (rc: number, v: Value) => {
     if (rc) this.record(v);
@@ -108,69 +88,23 @@ class Lowering implements Machine<Value, number> {
   };
   overflowIf = (oe: number, overflow: Value) => {
     if (!oe) return;
-    if (this.assumptions.noOverflow) return this.#interpret();
-    const xer = this.#word(R.XER);
+    if (this.assumptions.noOverflow) return this.interpret();
+    const xer = this.word(R.XER);
     const value = this.select(
       overflow,
       this.or(xer, this.constant(0xc0000000)),
       this.and(xer, this.constant(~0x40000000)),
     );
-    this.#do({ kind: 'word', word: R.XER, value });
+    this.do({ kind: 'word', word: R.XER, value });
   };
 
-  add = (a: Value, b: Value) => this.#values.binary('add', a, b);
-  subtract = (a: Value, b: Value) => this.#values.binary('sub', a, b);
-  multiply = (a: Value, b: Value) => this.#values.binary('mul', a, b);
-  multiplyHighSigned = (a: Value, b: Value) => this.#values.binary('highs', a, b);
-  multiplyHighUnsigned = (a: Value, b: Value) => this.#values.binary('highu', a, b);
-  divideSigned = (a: Value, b: Value) => this.#values.binary('divs', a, b);
-  divideUnsigned = (a: Value, b: Value) => this.#values.binary('divu', a, b);
-  and = (a: Value, b: Value) => this.#values.binary('and', a, b);
-  or = (a: Value, b: Value) => this.#values.binary('or', a, b);
-  xor = (a: Value, b: Value) => this.#values.binary('xor', a, b);
-  not = (a: Value) => this.xor(a, this.constant(-1));
-  shiftLeft = (a: Value, by: Value) => this.#values.binary('shl', a, by);
-  shiftRight = (a: Value, by: Value) => this.#values.binary('shru', a, by);
-  shiftRightSigned = (a: Value, by: Value) => this.#values.binary('shrs', a, by);
-  rotateLeft = (a: Value, by: Value) => this.#values.binary('rotl', a, by);
   mask = (begin: number, end: number) => this.constant(mask(begin, end));
-  countLeadingZeros = (a: Value) => this.#values.unary('clz', a);
-  equal = (a: Value, b: Value) => this.#values.binary('eq', a, b);
-  lessSigned = (a: Value, b: Value) => this.#values.binary('lts', a, b);
-  lessUnsigned = (a: Value, b: Value) => this.#values.binary('ltu', a, b);
-  select = (condition: Value, yes: Value, no: Value) => this.#values.select(condition, yes, no);
-
-  load = (width: 8 | 16 | 32, address: Value) => {
-    this.#do({ kind: 'load', width, address });
-    return this.#values.leaf('result', this.effects.length - 1);
-  };
-  store = (width: 8 | 16 | 32, address: Value, value: Value) => this.#do({ kind: 'store', width, address, value });
-  #unlessAligned = (address: Value): void =>
-    this.#do({ kind: 'refuse', condition: this.and(address, this.constant(3)) });
-  loadReserve = (address: Value) => {
-    this.#unlessAligned(address);
-    const value = this.load(32, address);
-    this.#do({ kind: 'word', word: R.RESERVED, value: this.constant(1) });
-    return value;
-  };
-  storeConditional = (address: Value, value: Value) => {
-    this.#unlessAligned(address);
-    this.#do({ kind: 'storeConditional', address, value });
-    const held = this.shiftLeft(this.#word(R.RESERVED), this.constant(1));
-    this.setCrField(0, this.or(held, this.summaryOverflow()));
-    this.#do({ kind: 'word', word: R.RESERVED, value: this.constant(0) });
-  };
-  loadMultiple = (first: number, address: Value) => this.#do({ kind: 'loadMultiple', first, address });
-  storeMultiple = (first: number, address: Value) => this.#do({ kind: 'storeMultiple', first, address });
-  loadString = this.#interpret;
-  storeString = this.#interpret;
-  zeroBlock = this.#interpret;
-  touchBlock = (access: 'read' | 'write', address: Value) => this.#do({ kind: 'touch', access, address });
-
+  loadMultiple = (first: number, address: Value) => this.do({ kind: 'loadMultiple', first, address });
+  storeMultiple = (first: number, address: Value) => this.do({ kind: 'storeMultiple', first, address });
   #branch(target: Value, condition: Value | undefined, repeats: boolean): void {
     const isSelf = target.op === 'const' && target.n === (this.address | 0);
-    if ((isSelf && repeats) || target.born > 0) return this.#interpret();
-    this.#do({ kind: 'branch', target, condition, repeats });
+    if ((isSelf && repeats) || target.born > 0) return this.interpret();
+    this.do({ kind: 'branch', target, condition, repeats: this.constant(repeats ? 1 : 0) });
     this.flow = 'branch';
   }
   branch = (target: Value) => this.#branch(target, undefined, true);
@@ -180,12 +114,12 @@ class Lowering implements Machine<Value, number> {
     if (counts) {
       const left = this.subtract(this.ctr(), this.constant(1));
       this.#set(PLACE.CTR, left);
-      const isZero = this.#values.unary('eqz', this.ctr());
-      condition = bo & 2 ? isZero : this.#values.binary('ne', this.ctr(), this.constant(0));
+      const isZero = this.values.unary('eqz', this.ctr());
+      condition = bo & 2 ? isZero : this.values.binary('ne', this.ctr(), this.constant(0));
     }
     if ((bo & 16) === 0) {
       const bit = this.crBit(bi);
-      const holds = bo & 8 ? bit : this.#values.unary('eqz', bit);
+      const holds = bo & 8 ? bit : this.values.unary('eqz', bit);
       condition = condition ? this.and(condition, holds) : holds;
     }
     this.#branch(target, condition, !counts);
@@ -195,7 +129,6 @@ class Lowering implements Machine<Value, number> {
     this.call = true;
     this.setLr(this.constant(this.address + 4));
   };
-  trapIf = (condition: Value) => this.#do({ kind: 'refuse', condition });
   trapCondition = (to: number, a: Value, b: Value) =>
     (
       [
@@ -209,117 +142,74 @@ class Lowering implements Machine<Value, number> {
   systemCall = (level: number) => {
     this.cycles = 2;
     this.#deliver(DELIVERED.CALL, R.CALLS, vectors['system-call'].ivor, 4);
-    this.#do({ kind: 'word', word: R.TRAP_LEVEL, value: this.constant(level) });
-    this.#trapped = true;
+    this.do({ kind: 'word', word: R.TRAP_LEVEL, value: this.constant(level) });
+    this.trapped = true;
   };
-  illegal = this.#interpret;
-
-  floatingPoint = this.#interpret;
-  floatArithmetic = this.#interpret;
-  floatMove = this.#interpret;
-  floatSelect = this.#interpret;
-  floatToInteger = this.#interpret;
-  floatCompare = this.#interpret;
-  loadFloat = this.#interpret;
-  storeFloat = this.#interpret;
-  readFpscr = this.#interpret;
-  writeFpscrFields = this.#interpret;
-  writeFpscrImmediate = this.#interpret;
-  writeFpscrBit = this.#interpret;
-  takeFpscrField = this.#interpret;
-  recordFloatIf = this.#interpret;
-
   privileged = () => {
     if (!this.assumptions.user) return;
-    const esr = this.or(this.and(this.#system(S.esr), this.constant(ESR.MCI)), this.constant(ESR.PPR));
+    const esr = this.or(this.and(this.system(S.esr), this.constant(ESR.MCI)), this.constant(ESR.PPR));
     this.#deliver(DELIVERED.DENIAL, R.DENIALS, vectors.program.ivor, 0);
-    this.#do({ kind: 'system', word: S.esr, value: esr });
-    this.#trapped = true;
+    this.do({ kind: 'system', word: S.esr, value: esr });
+    this.trapped = true;
   };
 
   /** Enter the handler of a trap of the base level, as `deliver` does; where that is not for us, the interpreter does it. */
   #deliver(kind: number, counter: number, ivor: number, behind: number): void {
-    this.#do({ kind: 'refuse', condition: this.#values.unary('eqz', this.#word(R.DIRECT)) });
+    this.do({ kind: 'refuse', condition: this.values.unary('eqz', this.word(R.DIRECT)) });
     const msr = this.readMsr();
     const pc = this.constant(this.address + behind);
-    const set = (word: number, value: Value): void => this.#do({ kind: 'word', word, value });
+    const set = (word: number, value: Value): void => this.do({ kind: 'word', word, value });
     const vector = this.or(
-      this.and(this.#system(S.ivpr), this.constant(0xffff0000)),
-      this.and(this.#system(S.ivor0 + ivor), this.constant(0xfff0)),
+      this.and(this.system(S.ivpr), this.constant(0xffff0000)),
+      this.and(this.system(S.ivor0 + ivor), this.constant(0xfff0)),
     );
-    set(counter, this.add(this.#word(counter), this.constant(1)));
+    set(counter, this.add(this.word(counter), this.constant(1)));
     set(R.TRAP_KIND, this.constant(kind));
-    set(R.TRAP_FIRST, this.select(this.#word(R.TRAP_FIRST), this.#word(R.TRAP_FIRST), this.constant(kind)));
+    set(R.TRAP_FIRST, this.select(this.word(R.TRAP_FIRST), this.word(R.TRAP_FIRST), this.constant(kind)));
     set(R.TRAP_PC, pc);
     set(R.TRAP_MSR, msr);
-    this.#do({ kind: 'system', word: S.srr0, value: pc });
-    this.#do({ kind: 'system', word: S.srr1, value: msr });
-    set(R.TRAP_COUNT, this.subtract(this.#word(R.LIMIT), this.#values.leaf('left', 0)));
-    this.#setMsr(this.and(msr, this.constant(kept.base)));
+    this.do({ kind: 'system', word: S.srr0, value: pc });
+    this.do({ kind: 'system', word: S.srr1, value: msr });
+    set(R.TRAP_COUNT, this.subtract(this.word(R.LIMIT), this.values.leaf('left', 0)));
+    this.setMsr(this.and(msr, this.constant(kept.base)));
     this.call = true; // handlers come back
     this.#goOn(vector);
   }
 
   /** On at an address that is known at run time only. */
   #goOn(target: Value): void {
-    if (this.#trapped) return;
-    this.#after = { kind: 'branch', target, condition: undefined, repeats: false };
+    if (this.trapped) return;
+    this.after = { kind: 'branch', target, condition: undefined, repeats: this.constant(0) };
     this.flow = 'branch';
   }
-  #after: Effect | undefined;
+  protected after: Effect | undefined;
 
   /** The last effect of all. */
   end(): void {
-    this.#trapped = false;
-    if (this.#after) this.#do(this.#after);
+    this.trapped = false;
+    if (this.after) this.do(this.after);
   }
 
-  readMsr = () => this.#system(S.msr);
-  writeMsr = (v: Value) => this.#writeMsr(this.and(v, this.constant(MSR_BITS)), QUIET);
-  /** Only of these bits the value may differ; and no interrupt may be let through that waits. */
-  #writeMsr(value: Value, mayDiffer: number): void {
-    const other = this.and(this.xor(value, this.readMsr()), this.constant(~mayDiffer));
-    const lets = this.and(value, this.#word(R.WAITING));
-    this.#do({ kind: 'refuse', condition: this.or(other, lets) });
-    if (mayDiffer === QUIET) this.#do({ kind: 'system', word: S.msr, value });
-    else this.#setMsr(value);
-  }
-  /** With the lookaside's contexts that follow from it: see `contextOf`. */
-  #setMsr(msr: Value): void {
-    const bit = (from: number, to: number): Value => {
-      const by = Math.clz32(from) - Math.clz32(to);
-      const alone = this.and(msr, this.constant(from));
-      return by > 0 ? this.shiftLeft(alone, this.constant(by)) : this.shiftRight(alone, this.constant(-by));
-    };
-    const process = this.shiftLeft(this.#system(S.pid), this.constant(2));
-    const common = this.or(process, bit(MSR.PR, contextOf(0, 0, true)));
-    const unremembered = this.and(this.#word(R.DATA_CONTEXT), this.constant(NO_PAGE));
-    const data = this.or(this.or(common, bit(MSR.DS, contextOf(0, 1, false))), unremembered);
-    this.#do({ kind: 'word', word: R.DATA_CONTEXT, value: data });
-    const code = this.or(common, bit(MSR.IS, contextOf(0, 1, false)));
-    this.#do({ kind: 'word', word: R.CODE_CONTEXT, value: code });
-    this.#do({ kind: 'system', word: S.msr, value: msr });
-  }
   readSpr = (number: number) => {
     const spr = this.#accessible(number, 'read');
-    if (!spr || living.has(spr.name)) return this.#unknown();
+    if (!spr || living.has(spr.name)) return this.unknown();
     if (spr.name === 'XER') return this.xer();
     if (spr.name === 'LR') return this.lr();
     if (spr.name === 'CTR') return this.ctr();
     const word = userWords[spr.name];
-    return word === undefined ? this.#system(systemWord(spr)) : this.#word(word);
+    return word === undefined ? this.system(systemWord(spr)) : this.word(word);
   };
   writeSpr = (number: number, v: Value) => {
     const spr = this.#accessible(number, 'write');
-    if (!spr) return this.#interpret();
+    if (!spr) return this.interpret();
     const value = this.and(v, this.constant(spr.bits));
     if (spr.name === 'XER') return this.setXer(value);
     if (spr.name === 'LR') return this.setLr(value);
     if (spr.name === 'CTR') return this.#set(PLACE.CTR, value);
     const word = userWords[spr.name];
-    if (word !== undefined) return this.#do({ kind: 'word', word, value });
-    if (!plain.has(spr.name)) return this.#interpret();
-    return this.#do({ kind: 'system', word: systemWord(spr), value });
+    if (word !== undefined) return this.do({ kind: 'word', word, value });
+    if (!plain.has(spr.name)) return this.interpret();
+    return this.do({ kind: 'system', word: systemWord(spr), value });
   };
   /** The register, if this program may use it. */
   #accessible(number: number, way: 'read' | 'write'): Spr | undefined {
@@ -330,25 +220,16 @@ class Lowering implements Machine<Value, number> {
     }
     return spr?.[way] === '-' ? undefined : spr;
   }
-  readDcr = this.#unknown;
-  writeDcr = this.#interpret;
-  readTlb = this.#unknown;
   writeTlb = (entry: Value, word: number, value: Value) => {
-    if ((this.address & 0xffc) === 0xffc) return this.#interpret(); // what comes behind it may not be mapped
-    this.#do({ kind: 'tlb', entry, word, value });
+    if ((this.address & 0xffc) === 0xffc) return this.interpret(); // what comes behind it may not be mapped
+    this.do({ kind: 'tlb', entry, word, value });
   };
-  searchTlb = this.#interpret;
   returnFrom = (level: 'base' | 'critical' | 'machine-check') => {
     const [pc, msr] = saved[level];
-    const target = this.and(this.#system(pc), this.constant(-4));
-    this.#writeMsr(this.and(this.#system(msr), this.constant(MSR_BITS)), QUIET | CONTEXT);
+    const target = this.and(this.system(pc), this.constant(-4));
+    this.replaceMsr(this.and(this.system(msr), this.constant(MSR_BITS)), QUIET | CONTEXT);
     this.#goOn(target);
   };
 }
-
-/** MSR bits that say nothing about where addresses go, and let nothing happen by themselves. */
-const QUIET = MSR.EE | MSR.CE | MSR.ME | MSR.FP | MSR.FE0 | MSR.FE1;
-/** Those that the contexts of the lookaside depend on. */
-const CONTEXT = MSR.PR | MSR.IS | MSR.DS;
 
 const systemWord = (spr: Spr): number => S[spr.name.toLowerCase() as SystemRegister];

@@ -1,6 +1,18 @@
 import type { Lookaside } from '../../mmu/lookaside.js';
 import { R } from '../state.js';
-import { ENTRY, ENTRY_BITS, PARAMETERS, WHY, writeCount, writeGo, writeLookup, type Why } from './dispatch.js';
+import {
+  ENTRY,
+  ENTRY_BITS,
+  FINISH,
+  PARAMETERS,
+  RESUMED,
+  WHY,
+  writeInterpret,
+  writeCount,
+  writeGo,
+  writeLookup,
+  type Why,
+} from './dispatch.js';
 import { EffectWriter } from './emit-effects.js';
 import { LEFT, REGISTERS, type Comparison } from './emit-values.js';
 import { analyse, changes, mayRefuse, successorsOf, type Flow } from './flow.js';
@@ -155,7 +167,8 @@ class Translation {
       if (mayRefuse(instruction)) this.#mark(instruction.pc, rest);
       rest -= instruction.lowered.cycles;
       const behind = rest;
-      this.#writer.effects(instruction, before, {
+      this.#writer.pc = () => body.const(instruction.pc);
+      this.#writer.effects(instruction.lowered.effects, before, {
         refuse: () => body.brIf(this.#leave(WHY.INTERPRET, before)),
         behind: () => {
           this.#mark(instruction.pc + 4, behind);
@@ -177,7 +190,7 @@ class Translation {
     body.tee(LEFT);
     body.const(0);
     body.op(op.lts);
-    body.brIf(this.#leave(WHY.BUDGET, changed));
+    body.brIf(this.#finish(changed));
   }
 
   /** If the region is left for the interpreter now: it goes on here, and so many instructions counted have not been run. */
@@ -243,23 +256,43 @@ class Translation {
       const { body } = this;
       this.#writer.spill(changed);
       body.get(REGISTERS);
-      body.get(this.#at);
-      body.const(1023);
-      body.op(op.and);
-      body.const(2);
-      body.op(op.shl);
-      body.const(this.setting.page);
-      body.op(op.or);
+      this.#markedPc();
       body.memory(op.store, 4 * R.PC);
-      writeCount(body, () => {
-        body.get(LEFT);
-        body.get(this.#at);
-        body.const(ENTRY_BITS);
-        body.op(op.shru, op.add);
-      });
+      writeCount(body, () => this.#unspent());
       body.const(why);
       body.op(op.return);
     });
+  }
+
+  /** Fewer cycles may be spent than the block takes: the interpreter goes on where `#mark` said. */
+  #finish(changed: Places): Label {
+    return this.#exit(`finish ${changed.key}`, () => {
+      this.#writer.spill(changed);
+      writeInterpret(
+        this.body,
+        () => this.#unspent(),
+        () => this.#markedPc(RESUMED | FINISH),
+      );
+    });
+  }
+
+  #markedPc(bits = 0): void {
+    const { body } = this;
+    body.get(this.#at);
+    body.const(1023);
+    body.op(op.and);
+    body.const(2);
+    body.op(op.shl);
+    body.const(this.setting.page | bits);
+    body.op(op.or);
+  }
+
+  #unspent(): void {
+    const { body } = this;
+    body.get(LEFT);
+    body.get(this.#at);
+    body.const(ENTRY_BITS);
+    body.op(op.shru, op.add);
   }
 
   /** On to an address of this page, whose mapping cannot have changed meanwhile. */

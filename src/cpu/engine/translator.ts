@@ -1,105 +1,154 @@
 import { PAGE_SIZE } from '../../bus/memory.js';
 import { decoderOf } from '../../isa/decode.js';
 import { instructionsOf } from '../../isa/instructions.js';
-import type { Feature } from '../../isa/spec.js';
+import type { Feature, Instruction } from '../../isa/spec.js';
 import type { Core } from '../core.js';
+import { SLOTS } from '../../mmu/lookaside.js';
 import { R } from '../state.js';
 import { writeTlb } from '../supervisor.js';
+import { coldInterpreter } from './cold.js';
 import { CodeCache, type TranslatedPage } from './code-cache.js';
-import { PARAMETERS, WHY, writeGo, writeLookup } from './dispatch.js';
+import { COLD_INDEX, RESUMED, WHY } from './dispatch.js';
 import { imports } from './emit-effects.js';
 import type { Engine } from './engine.js';
-import { Interpreter } from './interpreter.js';
+import { Interpreter, listVariants, type Variant } from './interpreter.js';
 import { discover, type Decoder, type Region } from './region.js';
-import { translate } from './translate.js';
-import { Body, encodeModule } from './wasm-encoder.js';
+import { translate, type Setting } from './translate.js';
+import { encodeModule, type Body } from './wasm-encoder.js';
 
 /** How much a translator keeps. */
 export interface TranslatorOptions {
   readonly features?: ReadonlySet<Feature>;
   /** Instructions that may be translated at a time. Default 2^18. */
   readonly cache?: number;
-  /** How often code has to be wanted before it is translated. */
+  /** How often code has to be wanted before it is translated: a power of 2. Default 4096. */
   readonly hot?: number;
 }
 
 const DEFAULT_CACHE = 2 ** 18;
-const DEFAULT_HOT = 24;
-const PAGES = 512;
+const DEFAULT_HOT = 4096;
+const PAGES = 2048;
+/** Less memory that nobody has reserved is too little for the tables. */
+const LEAST_MEMORY = 2 ** 19;
 
 /** What belongs to one core. */
 interface CoreState {
   readonly cache: CodeCache;
+  /** (registers, left, pc) → why. */
   readonly enter: WebAssembly.Callable;
+  /** Hot places that are to be translated together: a module for each would take longer. */
+  readonly waiting: { readonly page: TranslatedPage; readonly pc: number }[];
 }
 
+/** So many hot places are translated together at most. One that is reported again does not wait any more. */
+const BATCH = 16;
+
 /**
- * Translates code that is run often into WebAssembly, and leaves everything else to the interpreter: code that is cold,
- * instructions that have wide consequences, accesses that the lookaside does not have, and the last instructions of a
- * quantum. Both count exactly.
+ * Translates code that is run often into WebAssembly, region by region, and interprets the rest, by an interpreter in
+ * WebAssembly too. What neither does is left to the plain interpreter, an instruction at a time: accesses that the lookaside
+ * does not have, and instructions with wide consequences. All of them count exactly.
  */
 export class Translator implements Engine {
   readonly name = 'translator';
-  readonly #interpreter: Interpreter;
+  readonly #stepper: Interpreter;
   readonly #decode: Decoder;
+  readonly #instructions: readonly Instruction[];
   readonly #cores = new WeakMap<Core, CoreState>();
+  readonly #interpreters = new Map<string, WebAssembly.Module>();
 
   constructor(private readonly options: TranslatorOptions = {}) {
     const features = options.features ?? new Set();
-    this.#interpreter = new Interpreter({ features });
-    this.#decode = decoderOf(instructionsOf(features));
+    this.#instructions = instructionsOf(features);
+    this.#stepper = new Interpreter({ features, inline: false });
+    this.#decode = decoderOf(this.#instructions);
   }
 
   run(core: Core): void {
     const { words } = core.regs;
-    if (words[R.LIMIT]! - words[R.COUNT]! <= 1) return this.#interpreter.run(core);
-    const { cache, enter } = this.#stateOf(core);
+    const state = this.#cores.get(core) ?? this.#begin(core);
+    if (!state) return this.#stepper.run(core);
     const registers = words.byteOffset;
-    for (;;) {
+    for (let pc = words[R.PC]!; ;) {
       const left = words[R.LIMIT]! - words[R.COUNT]!;
       if (left <= 0) return;
-      const why = enter(registers, left, words[R.PC]!);
+      const why = state.enter(registers, left, pc);
       if (words[R.COUNT]! >= words[R.LIMIT]!) return;
-      if (why === WHY.BUDGET) return this.#interpreter.run(core);
-      if (why === WHY.COLD && this.#translateIfHot(core, cache)) continue;
-      if (why === WHY.OVERFLOW) this.#expectOverflow(core, cache);
-      this.#interpreter.run(core, true);
+      pc = words[R.PC]!;
+      if (why === WHY.OVERFLOW) {
+        this.#expectOverflow(core, state.cache);
+        pc |= RESUMED;
+        continue;
+      }
+      if (why === WHY.COLD) {
+        const next = this.#prepare(core, state, pc);
+        if (next !== undefined) {
+          pc = next;
+          continue;
+        }
+      }
+      this.#stepper.run(core, true);
       if (core.trap !== null || core.selfBranch) return;
+      pc = words[R.PC] === ((pc + 4) | 0) ? words[R.PC]! | RESUMED : words[R.PC]!;
     }
   }
 
-  #stateOf(core: Core): CoreState {
-    let state = this.#cores.get(core);
-    if (!state) {
-      const cache = new CodeCache(core.memory, core.lookaside, {
-        pages: Math.min(PAGES, Math.floor(core.memory.free / 2 / PAGE_SIZE)),
-        instructions: this.options.cache ?? DEFAULT_CACHE,
-        hot: this.options.hot ?? DEFAULT_HOT,
-      });
-      const [enter] = instantiate(core, cache, [entrance(core)]);
-      state = { cache, enter: enter! };
-      this.#cores.set(core, state);
-    }
+  /** Nothing is prepared for a core that is only stepped, nor where memory is short. */
+  #begin(core: Core): CoreState | undefined {
+    const { words } = core.regs;
+    if (words[R.LIMIT]! - words[R.COUNT]! <= 1 || core.memory.free < LEAST_MEMORY) return undefined;
+    const { variants, table } = listVariants(this.#instructions);
+    const decoding = core.memory.allocate(table.byteLength);
+    core.memory.halves.set(table, decoding >>> 1);
+    const hot = this.options.hot ?? DEFAULT_HOT;
+    const cache = new CodeCache(core.memory, core.lookaside, {
+      pages: Math.min(PAGES, Math.floor((core.memory.free * 2) / 3 / PAGE_SIZE)),
+      instructions: this.options.cache ?? DEFAULT_CACHE,
+      hot,
+    });
+    const [enter] = instantiate(core, cache, this.#interpreterFor(core, variants, decoding));
+    cache.table.set(COLD_INDEX, enter!);
+    const state = { cache, enter: enter!, waiting: [] };
+    this.#cores.set(core, state);
     return state;
   }
 
-  /** Translate what begins at the pc, if it has been wanted often enough. */
-  #translateIfHot(core: Core, cache: CodeCache): boolean {
-    const { words } = core.regs;
-    const pc = words[R.PC]!;
-    const page = cache.pageOf(pc, words[R.CODE_CONTEXT]!);
-    if (!page) return false;
-    const at = (page.table + (pc & 0xffc)) >>> 2;
-    if (core.memory.words[at]! > 0) return true; // it was there, and its page is now
-    if (!cache.wanted(page, pc)) return false;
-    const region = this.#regionOf(core, page, pc);
-    if (region.blocks[0]!.instructions.length === 0) {
-      cache.giveUp(page, pc);
-      return false;
-    }
-    if (!cache.makeRoom(region.size)) return false;
-    this.#add(core, cache, page, region);
-    return true;
+  /** Cores whose tables lie in the same places have the same interpreter. */
+  #interpreterFor({ lookaside }: Core, variants: readonly Variant[], decoding: number): WebAssembly.Module {
+    const key = `${lookaside.at} ${decoding}`;
+    const hot = this.options.hot ?? DEFAULT_HOT;
+    const module = this.#interpreters.get(key) ?? compile([coldInterpreter(variants, { lookaside, decoding, hot })]);
+    this.#interpreters.set(key, module);
+    return module;
+  }
+
+  /** Where to go on with code that has no translation: undefined where even its page is not known. */
+  #prepare(core: Core, { cache, waiting }: CoreState, pc: number): number | undefined {
+    const { lookaside } = core;
+    const slot = (pc >>> 12) & (SLOTS - 1);
+    const before = lookaside.translations[slot];
+    const page = cache.pageOf(pc, core.regs.words[R.CODE_CONTEXT]!);
+    if (!page) return undefined;
+    if (page.table !== before) return pc;
+    if (!cache.isHot(page, pc)) return pc | RESUMED;
+    const again = waiting.some((place) => place.page === page && place.pc === pc);
+    if (!again) waiting.push({ page, pc });
+    if (!again && waiting.length < BATCH) return pc | RESUMED;
+    this.#translate(core, cache, waiting.splice(0));
+    return pc | RESUMED;
+  }
+
+  #translate(core: Core, cache: CodeCache, places: CoreState['waiting']): void {
+    const regions = places.flatMap(({ page, pc }) => {
+      const isWanted = cache.has(page) && cache.isHot(page, pc); // another region may have it by now
+      const region = isWanted ? this.#regionOf(core, page, pc) : undefined;
+      if (region && region.blocks[0]!.instructions.length > 0) return [{ page, region }];
+      if (region) cache.giveUp(page, pc);
+      return [];
+    });
+    if (!cache.makeRoom(regions.reduce((sum, { region }) => sum + region.size, 0))) return;
+    const bodies = regions.map(({ page, region }) => translate(region, settingOf(core, page)));
+    const codes = instantiate(core, cache, compile(bodies));
+    regions.forEach(({ page, region }, i) => addRegion(cache, page, region, codes[i]!));
   }
 
   #regionOf({ memory }: Core, page: TranslatedPage, pc: number): Region {
@@ -107,24 +156,6 @@ export class Translator implements Engine {
     return discover({ base: page.base, word }, pc, this.#decode, {
       user: page.user,
       noOverflow: !page.overflow,
-    });
-  }
-
-  #add(core: Core, cache: CodeCache, page: TranslatedPage, region: Region): void {
-    const body = translate(region, {
-      lookaside: core.lookaside,
-      assumptions: { user: page.user, noOverflow: !page.overflow },
-      page: page.base | 0,
-      translations: page.table,
-    });
-    const [code] = instantiate(core, cache, [body]);
-    const { blocks, entries } = region;
-    cache.add(page, cache.reserve(), code!, {
-      from: blocks.flatMap(({ instructions }) => instructions.map(({ pc }) => pc)),
-      entries: entries.flatMap((block, i) => {
-        const { pc, instructions } = blocks[block]!;
-        return instructions.length > 0 ? [[pc, i] as const] : [];
-      }),
     });
   }
 
@@ -137,28 +168,44 @@ export class Translator implements Engine {
   }
 }
 
-/** (registers, left, pc) → why: go to the translation of the code at the pc. */
-function entrance(core: Core): Body {
-  const PC = 2;
-  const body = new Body(PARAMETERS);
-  const found = body.local();
-  writeLookup(body, core.lookaside, PC, found);
-  writeGo(body, found, () => body.get(PC));
-  return body;
+const settingOf = (core: Core, page: TranslatedPage): Setting => ({
+  lookaside: core.lookaside,
+  assumptions: { user: page.user, noOverflow: !page.overflow },
+  page: page.base | 0,
+  translations: page.table,
+});
+
+function addRegion(
+  cache: CodeCache,
+  page: TranslatedPage,
+  { blocks, entries }: Region,
+  code: WebAssembly.Callable,
+): void {
+  cache.add(page, cache.reserve(), code, {
+    from: blocks.flatMap(({ instructions }) => instructions.map(({ pc }) => pc)),
+    entries: entries.flatMap((block, i) => {
+      const { pc, instructions } = blocks[block]!;
+      return instructions.length > 0 ? [[pc, i] as const] : [];
+    }),
+  });
 }
 
-/** Functions made of bodies, in one module. */
-function instantiate(core: Core, cache: CodeCache, bodies: readonly Body[]): WebAssembly.Callable[] {
-  const module = new WebAssembly.Module(
+const nameOf = (i: number): string => `f${i}`;
+
+const compile = (bodies: readonly Body[]): WebAssembly.Module =>
+  new WebAssembly.Module(
     encodeModule(
-      bodies.map((body, i) => ({ name: `f${i}`, body })),
+      bodies.map((body, i) => ({ name: nameOf(i), body })),
       imports,
     ),
   );
+
+/** The functions of a module, on the memory and the table of a core. */
+function instantiate(core: Core, cache: CodeCache, module: WebAssembly.Module): WebAssembly.Callable[] {
   const { exports } = new WebAssembly.Instance(module, {
     env: { memory: core.memory.wasm, table: cache.table, writeTlb: tlbWriter(core) },
   });
-  return bodies.map((_, i) => exports[`f${i}`]!);
+  return Object.keys(exports).map((_, i) => exports[nameOf(i)]!);
 }
 
 /** tlbwe; 1 if the page of the pc may be mapped otherwise from now on. */

@@ -27,7 +27,7 @@ type Binary =
   | 'ne'
   | 'lts'
   | 'ltu';
-type Unary = 'clz' | 'ext8' | 'ext16' | 'eqz';
+type Unary = 'clz' | 'ext8' | 'ext16' | 'eqz' | 'register'; // the general purpose register of this number
 type Leaf =
   | 'const' // n
   | 'place' // what place n holds: a register, or the carry as 0 or 1
@@ -36,6 +36,8 @@ type Leaf =
   | 'cr' // all of it
   | 'word' // word n of the registers in memory
   | 'system' // word n of the supervisor's registers
+  | 'pc' // the address of the instruction, where it is not known
+  | 'code' // its word
   | 'left' // cycles that may still be spent
   | 'result'; // what effect n gives
 

@@ -1,0 +1,181 @@
+import type { Field, Instruction, InvalidForm, Machine } from '../../isa/spec.js';
+import { MSR, MSR_BITS } from '../../isa/registers.js';
+import { R } from '../state.js';
+import { saved } from '../supervisor.js';
+import { Arithmetic, CONTEXT, QUIET } from './arithmetic.js';
+import { countUse, operandsOf, type Lowered } from './effects.js';
+import type { Value } from './value.js';
+
+/**
+ * Reads an instruction's meaning as effects where its word is not known: registers are found by their numbers, and everything
+ * is in memory. Only one-bit options are known. Words of invalid forms are refused.
+ */
+export function lowerCold(instruction: Instruction, options: Readonly<Record<string, number>>): Lowered {
+  const { fields, match, mask, invalid, meaning } = instruction;
+  const reader = new ColdLowering();
+  const values = Object.fromEntries(fields.map((f): [string, Value] => [f.name, reader.field(f, options[f.name])]));
+  reader.refuseUnless(mask & OUTSIDE_INDEX, match & OUTSIDE_INDEX);
+  for (const form of invalid) reader.refuseInvalid(form, values);
+  meaning(reader, values);
+  const { effects, flow } = reader;
+  effects.forEach((effect) => operandsOf(effect).forEach(countUse));
+  return { effects, flow, cycles: 1, call: false };
+}
+
+/** Bits that finding the instruction does not look at. */
+const OUTSIDE_INDEX = 0x03fff800;
+
+const LR = 8;
+const CTR = 9;
+
+class ColdLowering extends Arithmetic<Value> implements Machine<Value, Value> {
+  /** A field's value out of the word, unless it is known. */
+  field({ shift, width, kind }: Field, known: number | undefined): Value {
+    if (known !== undefined) return this.constant(known);
+    const code = this.values.leaf('code', 0);
+    const left = 32 - shift - width;
+    if (kind === 'signed')
+      return this.shiftRightSigned(this.shiftLeft(code, this.constant(left)), this.constant(left + shift));
+    const bits = (from: number, count: number): Value =>
+      this.and(this.shiftRight(code, this.constant(from)), this.constant(2 ** count - 1));
+    if (kind === 'unsigned') return bits(shift, width);
+    return this.or(this.shiftLeft(bits(shift, 5), this.constant(5)), bits(shift + 5, 5));
+  }
+
+  refuseUnless(mask: number, match: number): void {
+    if (mask === 0) return;
+    const fixed = this.and(this.values.leaf('code', 0), this.constant(mask));
+    this.do({ kind: 'refuse', condition: this.values.binary('ne', fixed, this.constant(match)) });
+  }
+
+  refuseInvalid(form: InvalidForm, values: Readonly<Record<string, Value>>): void {
+    if (form.kind === 'loaded') return this.interpret();
+    const condition =
+      form.kind === 'clear'
+        ? this.values.unary('eqz', this.and(values[form.field]!, this.constant(form.bits)))
+        : this.equal(values[form.fields[0]]!, values[form.fields[1]]!);
+    this.do({ kind: 'refuse', condition });
+  }
+
+  literal = (n: number) => this.constant(n);
+  imm = (f: Value) => f;
+  immHigh = (f: Value) => this.shiftLeft(f, this.constant(16));
+  pc = () => this.values.leaf('pc', 0);
+
+  #setWord = (word: number, value: Value): void => this.do({ kind: 'word', word, value });
+  gpr = (r: Value) => this.values.unary('register', r);
+  gprOrZero = (r: Value) => this.select(r, this.gpr(r), this.constant(0));
+  setGpr = (number: Value, value: Value) => this.do({ kind: 'register', number, value });
+
+  cr = () => this.word(R.CR);
+  /** The bits of a mask replaced in the CR. */
+  #merge = (mask: Value, value: Value): void =>
+    this.#setWord(R.CR, this.or(this.and(this.cr(), this.not(mask)), this.and(value, mask)));
+  setCr = (fields: Value, v: Value) => {
+    // Each bit of the field becomes four
+    const spread = (x: Value, by: number, mask: number): Value =>
+      this.and(this.or(x, this.shiftLeft(x, this.constant(by))), this.constant(mask));
+    const ones = spread(spread(spread(fields, 12, 0x000f000f), 6, 0x03030303), 3, 0x11111111);
+    this.#merge(this.multiply(ones, this.constant(15)), v);
+  };
+  #shiftOf = (f: Value): Value => this.subtract(this.constant(28), this.shiftLeft(f, this.constant(2)));
+  crField = (f: Value) => this.and(this.shiftRight(this.cr(), this.#shiftOf(f)), this.constant(15));
+  setCrField = (f: Value, v: Value) =>
+    this.#merge(this.shiftLeft(this.constant(15), this.#shiftOf(f)), this.shiftLeft(v, this.#shiftOf(f)));
+  #bitShift = (bit: Value): Value => this.xor(bit, this.constant(31));
+  crBit = (bit: Value) => this.and(this.shiftRight(this.cr(), this.#bitShift(bit)), this.constant(1));
+  setCrBit = (bit: Value, v: Value) =>
+    this.#merge(this.shiftLeft(this.constant(1), this.#bitShift(bit)), this.shiftLeft(v, this.#bitShift(bit)));
+  xer = () => this.word(R.XER);
+  setXer = (v: Value) => this.#setWord(R.XER, v);
+  carry = () => this.and(this.shiftRight(this.xer(), this.constant(29)), this.constant(1));
+  setCarry = (bit: Value) =>
+    this.setXer(this.or(this.and(this.xer(), this.constant(~0x20000000)), this.shiftLeft(bit, this.constant(29))));
+  summaryOverflow = () => this.shiftRight(this.xer(), this.constant(31));
+  lr = () => this.word(R.LR);
+  setLr = (v: Value) => this.#setWord(R.LR, v);
+  ctr = () => this.word(R.CTR);
+
+  #compare(f: Value, less: Value, greater: Value): void {
+    const order = this.select(less, this.constant(8), this.select(greater, this.constant(4), this.constant(2)));
+    this.setCrField(f, this.or(order, this.summaryOverflow()));
+  }
+  compareSigned = (f: Value, a: Value, b: Value) => this.#compare(f, this.lessSigned(a, b), this.lessSigned(b, a));
+  compareUnsigned = (f: Value, a: Value, b: Value) =>
+    this.#compare(f, this.lessUnsigned(a, b), this.lessUnsigned(b, a));
+  record = (v: Value) => this.compareSigned(this.constant(0), v, this.constant(0));
+  recordIf = (rc: Value, v: Value) => {
+    if (rc.n) this.record(v);
+  };
+  setCr0If = (rc: Value, v: Value) => {
+    if (rc.n) this.setCrField(this.constant(0), v);
+  };
+  overflowIf = (oe: Value, overflow: Value) => {
+    if (!oe.n) return;
+    const xer = this.xer();
+    const [set, clear] = [this.constant(0xc0000000), this.constant(~0x40000000)];
+    this.setXer(this.select(overflow, this.or(xer, set), this.and(xer, clear)));
+  };
+
+  /** Ones from `begin` on, less those behind `end`; where that wraps, the bits between are the ones that are missing. */
+  mask = (begin: Value, end: Value) => {
+    const ones = this.constant(-1);
+    const behind = this.shiftRight(this.shiftRight(ones, end), this.constant(1));
+    const between = this.xor(this.shiftRight(ones, begin), behind);
+    return this.xor(between, this.subtract(this.constant(0), this.lessUnsigned(end, begin)));
+  };
+
+  loadMultiple = this.interpret;
+  storeMultiple = this.interpret;
+
+  branch = (target: Value) => this.#branch(target, undefined, this.constant(1));
+  #branch(target: Value, condition: Value | undefined, repeats: Value): void {
+    this.do({ kind: 'branch', target, condition, repeats });
+    this.flow = 'branch';
+  }
+  branchIf = (bo: Value, bi: Value, target: Value) => {
+    const option = (bit: number): Value => this.and(this.shiftRight(bo, this.constant(bit)), this.constant(1));
+    const uncounted = option(2);
+    this.#setWord(R.CTR, this.subtract(this.ctr(), this.xor(uncounted, this.constant(1))));
+    const isZero = this.equal(this.ctr(), this.constant(0));
+    const counted = this.or(uncounted, this.equal(isZero, option(1)));
+    const holds = this.or(option(4), this.equal(this.crBit(bi), option(3)));
+    this.#branch(target, this.and(counted, holds), uncounted);
+  };
+  linkIf = (lk: Value) => {
+    if (lk.n) this.setLr(this.add(this.pc(), this.constant(4)));
+  };
+  trapCondition = (to: Value, a: Value, b: Value) =>
+    [
+      this.lessSigned(a, b),
+      this.lessSigned(b, a),
+      this.equal(a, b),
+      this.lessUnsigned(a, b),
+      this.lessUnsigned(b, a),
+    ].reduce(
+      (any, holds, i) => this.or(any, this.and(holds, this.shiftRight(to, this.constant(4 - i)))),
+      this.constant(0),
+    );
+  systemCall = this.interpret;
+
+  privileged = () => this.do({ kind: 'refuse', condition: this.and(this.readMsr(), this.constant(MSR.PR)) });
+  #isNot = (number: Value, spr: number): Value => this.values.binary('ne', number, this.constant(spr));
+  readSpr = (number: Value) => {
+    const [notLr, notCtr] = [this.#isNot(number, LR), this.#isNot(number, CTR)];
+    this.do({ kind: 'refuse', condition: this.and(notLr, notCtr) });
+    return this.select(notLr, this.ctr(), this.lr());
+  };
+  writeSpr = (number: Value, v: Value) => {
+    const [notLr, notCtr] = [this.#isNot(number, LR), this.#isNot(number, CTR)];
+    this.do({ kind: 'refuse', condition: this.and(notLr, notCtr) });
+    this.setLr(this.select(notLr, this.lr(), v));
+    this.#setWord(R.CTR, this.select(notCtr, this.ctr(), v));
+  };
+  writeTlb = this.interpret;
+  returnFrom = (level: 'base' | 'critical' | 'machine-check') => {
+    const [pc, msr] = saved[level];
+    const target = this.and(this.system(pc), this.constant(-4));
+    this.replaceMsr(this.and(this.system(msr), this.constant(MSR_BITS)), QUIET | CONTEXT);
+    this.#branch(target, undefined, this.constant(0));
+  };
+}
