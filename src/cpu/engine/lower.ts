@@ -1,6 +1,5 @@
-import { ESR, findSpr, isSupervisorNumber, MSR, MSR_BITS, type Spr } from '../../isa/registers.js';
+import { ESR, findSpr, isSupervisorNumber, MSR_BITS, type Spr } from '../../isa/registers.js';
 import type { Machine } from '../../isa/spec.js';
-import { contextOf, NO_PAGE } from '../../mmu/lookaside.js';
 import { kept } from '../deliver.js';
 import { DELIVERED, R, S, userWords, type SystemRegister } from '../state.js';
 import { saved } from '../supervisor.js';
@@ -8,7 +7,7 @@ import { vectors } from '../trap.js';
 import { countUse, INTERPRET, operandsOf, type Assumptions, type Effect, type Lowered } from './effects.js';
 import { Arithmetic, CONTEXT, QUIET } from './arithmetic.js';
 import { mask } from './mask.js';
-import { PLACE, Values, type Value } from './value.js';
+import { PLACE, type Value } from './value.js';
 
 /** Reads a meaning, with all fields known, as effects. */
 export function lower(
