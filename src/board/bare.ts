@@ -179,6 +179,7 @@ export class BareMachine extends Replayable implements Machine, Debuggable {
   }
 
   resetAccounts(): void {
+    this.tell({ kind: 'recount' });
     const { account, clock } = this;
     account.since = clock.now;
     account.retiredBefore = this.retired;

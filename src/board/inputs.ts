@@ -6,8 +6,12 @@ import type { SerialInput } from './serial-input.js';
 export type Input =
   | { readonly kind: 'typed'; readonly stream: string; readonly bytes: readonly number[] }
   | { readonly kind: 'scripted'; readonly stream: string; readonly more: boolean }
+  /** Counts begin anew, as by `stats reset`. */
+  | { readonly kind: 'recount' }
   /** Of a partition, or of the bare board: start, stop, pause, resume, restart. */
-  | { readonly kind: 'asked'; readonly ask: string; readonly partition: string };
+  | { readonly kind: 'asked'; readonly ask: string; readonly partition: string }
+  /** The run ends here, in a state of this hash. */
+  | { readonly kind: 'end'; readonly hash: string };
 
 /** Where a machine was when something happened to it: enough to come there again. */
 export interface Moment {
@@ -33,15 +37,30 @@ export abstract class Replayable {
   /** Who is told of every input, before it takes effect. */
   readonly listeners: ((input: Input) => void)[] = [];
 
+  /** Something to do at a cycle, before anything else happens there. */
+  appointment: { readonly cycle: number; keep(): void } | undefined;
+
   run(cycles: number): Progress {
-    const progress = this.advance(cycles);
+    const left = this.#untilAppointment();
+    const progress = this.advance(Math.min(cycles, left));
     this.standing = progress.kind;
+    if (left !== Infinity) this.#untilAppointment();
     return progress;
   }
 
   skip(cycle: number): void {
     this.standing = 'ran';
-    this.pass(cycle);
+    this.pass(Math.min(cycle, this.clock.now + this.#untilAppointment()));
+  }
+
+  /** How many cycles there are left, if there is one; it is kept where there are none. */
+  #untilAppointment(): number {
+    const { appointment, clock } = this;
+    if (!appointment) return Infinity;
+    if (clock.now < appointment.cycle) return appointment.cycle - clock.now;
+    this.appointment = undefined;
+    appointment.keep();
+    return Infinity;
   }
 
   type(stream: string, bytes: Uint8Array): boolean {
@@ -59,7 +78,8 @@ export abstract class Replayable {
   apply(input: Input): void {
     if (input.kind === 'typed') this.type(input.stream, Uint8Array.from(input.bytes));
     else if (input.kind === 'scripted') this.scripted(input.stream, input.more);
-    else this.obey(input.ask, input.partition);
+    else if (input.kind === 'recount') this.resetAccounts();
+    else if (input.kind === 'asked') this.obey(input.ask, input.partition);
   }
 
   get moment(): Moment {
@@ -72,6 +92,7 @@ export abstract class Replayable {
 
   /** The streams that can be typed at. */
   abstract readonly streams: readonly string[];
+  abstract resetAccounts(): void;
   protected abstract advance(cycles: number): Progress;
   protected abstract pass(cycle: number): void;
   protected abstract input(stream: string): SerialInput | undefined;
@@ -103,6 +124,12 @@ export class Replay {
     this.#next = from;
   }
 
+  /** Has it come to the end that was recorded? */
+  get ended(): boolean {
+    const input = this.inputs[this.#next];
+    return input?.kind === 'end' && this.#reached(input);
+  }
+
   /** The number of the next input. */
   get position(): number {
     return this.#next;
@@ -116,6 +143,7 @@ export class Replay {
       if (machine.steps >= steps) return { kind: 'stopped' };
       const input = this.inputs[this.#next];
       if (input && this.#reached(input)) {
+        if (input.kind === 'end') return { kind: 'stopped' };
         machine.apply(input);
         this.#next += 1;
         continue;

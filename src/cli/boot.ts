@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { BareMachine } from '../board/bare.js';
 import { Clock } from '../bus/clock.js';
 import { SharedMemory } from '../bus/memory.js';
@@ -15,7 +16,9 @@ import { engineFor } from './engines.js';
 import { UsageError } from './errors.js';
 import { explainBare, Faults } from './faults.js';
 import { Files, namedImage, namedInitrd } from './files.js';
+import { filesOf, identityOf } from './identity.js';
 import { Journal } from './journal.js';
+import { Keeper, type Command, type KeepOptions } from './keep.js';
 import { openTrace } from './trace.js';
 import { Wiring } from './wiring.js';
 
@@ -25,14 +28,17 @@ export const STATE_BYTES = 0x1800000;
 /** Makes whoever runs the machine in the console's place: a debugger. `images` are paths, by process. */
 export type Attend = (machine: DebuggedMachine, images: ReadonlyMap<string, string>) => Attendant;
 
-export interface BootOptions extends ConsoleOptions, SourceFlags {
+export interface BootOptions extends ConsoleOptions, SourceFlags, KeepOptions {
   /** The partitions that `--no-start` names. */
   readonly start?: boolean | readonly string[];
 }
 
 /** `hv440 boot CONFIG.dts`: check it, start its partitions, and talk to them until they end. Gives the exit status. */
 export function boot(config: string, options: BootOptions): Promise<number> {
-  return bootConfigured(readTree(config, options), options);
+  const { start, include, define, withSymbols } = options;
+  const same = { start, include: include?.map((folder) => resolve(folder)), define, withSymbols };
+  const again: Command = { command: 'boot', what: resolve(config), options: same };
+  return bootConfigured(readTree(config, options), { keeping: { again }, ...options });
 }
 
 /** The same for a tree that was read or made already. */
@@ -60,13 +66,21 @@ export async function bootConfigured(configured: Configured, options: BootOption
   }
   const problem = hypervisor.start(guests, heldBack(options, [...guests.keys()]));
   if (problem) throw new UsageError(problem.problem);
+  const keeper = new Keeper(
+    hypervisor,
+    () => identityOf(tree, filesOf(configuration.partitions), { start: options.start }),
+    options,
+  );
+  if (options.keeping?.replays) return options.keeping.replays(hypervisor, keeper.identity, wiring, journal);
+  keeper.begin();
   const images = new Map(configuration.partitions.map(({ name, image }) => [name, image]));
   const attendant = attend?.(hypervisor, images);
   const frequency = frequencyOf(tree);
   const symbols = new Map([...guests].map(([name, { image }]) => [name, image.symbols ?? []]));
   const tracer = openTrace(options, { machine: hypervisor, wiring, frequency, symbols });
-  const witnesses = { journal, faults, ...(attendant && { attendant }) };
-  return converse(hypervisor, wiring, frequency, options, witnesses).finally(() => tracer?.close());
+  const witnesses = { journal, faults, keep: keeper.write, ...(attendant && { attendant }) };
+  const session = keeper.during(() => converse(hypervisor, wiring, frequency, options, witnesses));
+  return session.finally(() => tracer?.close());
 }
 
 /** The partitions that are not to run until somebody starts them. */
@@ -87,7 +101,7 @@ export interface BareOptions {
 export async function runBare(
   tree: Tree,
   bare: BareOptions,
-  options: ConsoleOptions,
+  options: ConsoleOptions & KeepOptions,
   attend?: Attend,
 ): Promise<number> {
   const image = namedImage(new Files(), bare.image);
@@ -104,14 +118,20 @@ export async function runBare(
   });
   const problem = machine.start({ image, tree, ...(initrd && { initrd }) });
   if (problem) throw new UsageError(`${bare.image}: ${problem.problem}; --memory SIZE gives the board more`);
+  const names = [{ name: 'board', image: bare.image, initrd: bare.initrd }];
+  const keeper = new Keeper(machine, () => identityOf(tree, filesOf(names), { reboot: bare.reboot }), options);
+  const journal = new Journal();
+  if (options.keeping?.replays) return options.keeping.replays(machine, keeper.identity, wiring, journal);
+  keeper.begin();
   const explain = (): FaultReport | undefined => explainBare(machine, image.symbols ?? []);
   const faults = new Faults(wiring.mux, explain);
   const attendant = attend?.(machine, new Map([['board', bare.image]]));
-  const witnesses = { journal: new Journal(), faults, ...(attendant && { attendant }) };
+  const witnesses = { journal, faults, keep: keeper.write, ...(attendant && { attendant }) };
   const frequency = frequencyOf(tree);
   const symbols = new Map([['board', image.symbols ?? []]]);
   const tracer = openTrace(options, { machine, wiring, frequency, symbols });
-  return converse(machine, wiring, frequency, options, witnesses).finally(() => tracer?.close());
+  const session = keeper.during(() => converse(machine, wiring, frequency, options, witnesses));
+  return session.finally(() => tracer?.close());
 }
 
 const ofType = (tree: Tree, type: string) => [...tree.root.walk()].filter((n) => n.get('device_type')?.string === type);

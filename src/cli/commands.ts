@@ -12,6 +12,8 @@ export interface Subject {
   ptys(): string[];
   /** Why a program died, or how things stand with it; without a name, who died. */
   fault(program?: string): string[];
+  /** Writes a snapshot to a file; says why it cannot. */
+  keep?(file: string): string | undefined;
 }
 
 interface Command {
@@ -50,8 +52,16 @@ const commands: Readonly<Record<string, Command>> = {
     takes: 'NAME', help: 'why a program died, or how things stand with it', run: ({ fault }, [name]) => fault(name),
     words: ({ machine }) => machine.programs.map((p) => p.name),
   },
+  snapshot:   { takes: 'FILE', help: 'write a snapshot of the machine, for --from FILE', run: snapshot },
   help:       { help: 'this list',                                    run: () => help() },
 };
+
+function snapshot({ keep }: Subject, [file]: readonly string[]): string[] {
+  if (file === undefined) return ['snapshot to which file?'];
+  if (!keep) return ['this run has no snapshots'];
+  const problem = keep(file);
+  return [problem === undefined ? `written to ${file}` : `${file}: ${problem}`];
+}
 
 const help = (): string[] =>
   Object.entries(commands).map(([name, { help, takes = '' }]) => `${`${name} ${takes}`.padEnd(16)}${help}`);

@@ -60,6 +60,8 @@ export interface Witnesses {
   readonly journal: Journal;
   readonly faults: Faults;
   readonly attendant?: Attendant;
+  /** Writes a snapshot of this moment to a file; says why it cannot. */
+  keep?(file: string): string | undefined;
 }
 
 /** Runs a machine with its consoles until it ends or somebody ends it; gives the exit status. */
@@ -68,7 +70,7 @@ export async function converse(
   wiring: Wiring,
   frequency: number,
   options: ConsoleOptions,
-  { journal, faults, attendant }: Witnesses,
+  { journal, faults, attendant, keep }: Witnesses,
 ): Promise<number> {
   const { mux } = wiring;
   const escape = escapeKey(options);
@@ -78,8 +80,14 @@ export async function converse(
   const scripted = typeScripts(machine, streams, options.input);
   const departure = new Departure();
   const links: PtyLinks = { count: 0, of: () => undefined };
-  const { terminal, headless, say } = openConsole({ machine, faults }, streams, escape, options, departure, links, () =>
-    session.wake(),
+  const { terminal, headless, say } = openConsole(
+    { machine, faults, ...(keep && { keep }) },
+    streams,
+    escape,
+    options,
+    departure,
+    links,
+    () => session.wake(),
   );
   mux.attach((terminal ?? headless)!);
   log(wiring, options, say);
@@ -142,7 +150,7 @@ function escapeKey({ escape }: ConsoleOptions): EscapeKey | undefined {
 
 /** The terminal, where there is one and it is wanted; lines on standard output else. */
 function openConsole(
-  { machine, faults }: { readonly machine: Machine; readonly faults: Faults },
+  { machine, faults, keep }: { readonly machine: Machine; readonly faults: Faults } & Pick<Witnesses, 'keep'>,
   streams: readonly Stream[],
   escape: EscapeKey | undefined,
   { headless = false }: ConsoleOptions,
@@ -157,7 +165,12 @@ function openConsole(
       say: complain,
     };
   }
-  const subject = { machine, fault: (name?: string) => faults.lines(name), ptys: () => ptyLines(streams, links) };
+  const subject = {
+    machine,
+    fault: (name?: string) => faults.lines(name),
+    ptys: () => ptyLines(streams, links),
+    ...(keep && { keep }),
+  };
   const terminal = new Terminal({
     input: process.stdin,
     output: process.stdout,
@@ -184,7 +197,7 @@ const ptyLines = (streams: readonly Stream[], links: PtyLinks): string[] =>
 const complain = (line: string): void => void process.stderr.write(`hv440: ${line}\n`);
 
 /** A single guest's console is printed bare; several streams are told apart by name. */
-function shownStreams(streams: readonly Stream[]): { only?: Stream; label?: (stream: Stream) => string } {
+export function shownStreams(streams: readonly Stream[]): { only?: Stream; label?: (stream: Stream) => string } {
   const [first] = streams;
   const single = streams.every((s) => first && partitionOf(s.name) === partitionOf(first.name));
   return first && single ? { only: first } : { label: (stream) => shortName(stream, streams) };

@@ -18,6 +18,9 @@ const listOption = (flags: string, description: string): Option =>
 
 // prettier-ignore
 const consoleOptions = [
+  new Option('--snapshot <FILE[@CYCLE]>', 'write the machine to a file at the end, or at this cycle'),
+  new Option('--from <FILE>', 'go on from such a file, of the same configuration'),
+  new Option('--record <FILE>', 'write down what is typed and asked, for `hv440 replay FILE`'),
   new Option('--headless', 'no terminal: output as `name| line`, a single guest’s output bare; standard input feeds the first stream'),
   listOption('--input <NAME=FILE>', 'type a file at a stream, in simulated time (again for others; - is standard input)'),
   listOption('--expect <TEXT>', 'wait until the first stream prints this, then --send (C escapes; pairs in order); a last --expect alone ends the run'),
@@ -148,6 +151,21 @@ function addProfile(hv440: Command): void {
   command.addHelpText('after', exitStatuses + shown).action(action(async () => (await import('./profile.js')).profile));
 }
 
+function addReplay(hv440: Command): void {
+  hv440
+    .command('replay <FILE>')
+    .description('run again what --record FILE has recorded, exactly, and compare the state that it ends in')
+    .addOption(new Option('--engine <NAME>', 'what runs instructions: all give the same result').choices(engineNames))
+    .addHelpText(
+      'after',
+      `\nExit status: 0, 1 where the run went another way, 2 where it cannot be had again.\n${examples(
+        "printf 'mem\\nexit 3\\n' | hv440 run --record hello.rec firmware/hello/hello.elf",
+        'hv440 replay hello.rec',
+      )}`,
+    )
+    .action(action(async () => (await import('./replay.js')).replay));
+}
+
 function addCheck(hv440: Command): void {
   addSourceOptions(hv440.command('check <CONFIG.dts...>'))
     .description('report everything that is wrong with configurations; exit status 2 if anything is')
@@ -232,7 +250,8 @@ function program(): Command {
       'after',
       examples('hv440 boot devicetrees/two-partitions.dts', 'hv440 run firmware/hello/hello.elf', 'hv440 help boot'),
     );
-  for (const add of [addBoot, addRun, addDebug, addProfile, addCheck, addDts, addDisasm, addOverhead]) add(hv440);
+  for (const add of [addBoot, addRun, addDebug, addProfile, addReplay, addCheck, addDts, addDisasm, addOverhead])
+    add(hv440);
   hv440.showHelpAfterError('hv440 help lists the commands');
   for (const command of hv440.commands) command.showHelpAfterError(`hv440 help ${command.name()} lists the options`);
   return hv440;

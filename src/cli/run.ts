@@ -1,13 +1,14 @@
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import type { Tree } from '../devicetree/tree.js';
 import { bootConfigured, runBare, type Attend } from './boot.js';
 import { bareSource, checkBare, insist, parseGenerated, readTree, runSource } from './config.js';
 import type { ConsoleOptions } from './console.js';
 import { UsageError } from './errors.js';
 import { Files, namedImage, namedInitrd } from './files.js';
+import type { KeepOptions } from './keep.js';
 
 /** Options of `hv440 run`. */
-export interface RunOptions extends ConsoleOptions {
+export interface RunOptions extends ConsoleOptions, KeepOptions {
   readonly bare?: boolean;
   /** Bytes. */
   readonly memory?: number;
@@ -21,7 +22,10 @@ const DEFAULT_MEMORY = 128 * 2 ** 20;
 
 /** `hv440 run IMAGE`: one guest in a partition, or on the bare board. Gives the exit status. */
 export function run(image: string, options: RunOptions): Promise<number> {
-  return runImage(image, options);
+  const { bare, memory, initrd, bootargs, dtb, reboot } = options;
+  const whole = (path: string | undefined): string | undefined => (path === undefined ? undefined : resolve(path));
+  const same = { bare, memory, initrd: whole(initrd), bootargs, dtb: whole(dtb), reboot };
+  return runImage(image, { keeping: { again: { command: 'run', what: resolve(image), options: same } }, ...options });
 }
 
 /** The same with a debugger beside it. */

@@ -31,10 +31,7 @@ import { Vcpu } from './vcpu.js';
 
 export type { GuestFiles, HypervisorOptions } from './options.js';
 
-interface Turn {
-  readonly vcpu: Vcpu;
-  readonly end: number;
-}
+type Turn = { readonly vcpu: Vcpu; readonly end: number };
 
 /** The board with a hypervisor on it: partitions take turns on its core. */
 export class Hypervisor extends Replayable implements Machine {
@@ -379,6 +376,7 @@ export class Hypervisor extends Replayable implements Machine {
   }
 
   resetAccounts(): void {
+    this.tell({ kind: 'recount' });
     this.timeShares.reset();
     for (const { account } of this.partitions.flatMap((p) => p.vcpus)) account.reset();
   }

@@ -1,0 +1,148 @@
+import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import type { Replayable } from '../board/inputs.js';
+import { recordingLine, recordingStart } from '../board/recording.js';
+import { readSnapshot, snapshotFile } from '../board/snapshot-file.js';
+import { Snapshots, snapshotOf, stateHash, type Snapshotable } from '../board/snapshot.js';
+import type { Machine } from '../board/machine.js';
+import { UsageError } from './errors.js';
+import { readContents } from './files.js';
+import { differences, type Identity } from './identity.js';
+import type { Journal } from './journal.js';
+import type { Wiring } from './wiring.js';
+
+/** What is kept of a run, and what it goes on from. */
+export interface KeepOptions {
+  /** `FILE` at the end of the run, or `FILE@CYCLE`. */
+  readonly snapshot?: string;
+  readonly from?: string;
+  readonly record?: string;
+  /** Set by the command itself. */
+  readonly keeping?: Keeping;
+}
+
+/** What command a run is of, and what runs the machine in the place of a session. */
+export interface Keeping {
+  readonly again: Command;
+  readonly replays?: Replays;
+}
+
+/** Has a machine that was started go the way of a recording. */
+export type Replays = (machine: Kept, identity: Identity, wiring: Wiring, journal: Journal) => Promise<number>;
+
+/** How to have the same machine again. */
+export interface Command {
+  readonly command: 'boot' | 'run';
+  /** Absolute. */
+  readonly what: string;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** What a recording begins with. */
+export interface RecordingHeader {
+  readonly identity: Identity;
+  readonly again: Command;
+}
+
+/** A machine that can be kept. */
+export type Kept = Replayable & Machine & Snapshotable;
+
+/** Keeps snapshots and recordings of a run, from after its power-on to its end. */
+export class Keeper {
+  #recording: number | undefined;
+  #identity: Identity | undefined;
+
+  constructor(
+    private readonly machine: Kept,
+    private readonly identify: () => Identity,
+    private readonly options: KeepOptions,
+  ) {}
+
+  /** What the run is of. */
+  get identity(): Identity {
+    return (this.#identity ??= this.identify());
+  }
+
+  /** Keep what is asked for of a session. */
+  async during(session: () => Promise<number>): Promise<number> {
+    const status = await session();
+    this.#end();
+    return status;
+  }
+
+  /** Go on from a snapshot, if that is asked for, and begin to record. */
+  begin(): void {
+    const { from, record, snapshot, keeping } = this.options;
+    if (from !== undefined && record !== undefined)
+      throw new UsageError('--record and --from: a recording begins at power-on; leave one of them out');
+    if (from !== undefined) this.#goOnFrom(from);
+    if (snapshot !== undefined) this.#appoint(snapshot);
+    if (record === undefined) return;
+    if (!keeping) throw new UsageError('--record: there is nothing to record of this command');
+    this.#record(record, { identity: this.identity, again: keeping.again });
+  }
+
+  /** Write a snapshot of this moment; says why it cannot. */
+  readonly write = (file: string): string | undefined => {
+    try {
+      writeFileSync(file, snapshotFile(snapshotOf(this.machine), this.identity));
+      return undefined;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+
+  /** The run is over. */
+  #end(): void {
+    const { machine } = this;
+    if (this.#recording !== undefined) {
+      const end = { kind: 'end', hash: stateHash(snapshotOf(machine)), ...machine.moment } as const;
+      writeSync(this.#recording, recordingLine(end));
+      closeSync(this.#recording);
+    }
+    const { snapshot } = this.options;
+    if (snapshot === undefined || cycleOf(snapshot) !== undefined) return;
+    const problem = this.write(snapshot);
+    if (problem !== undefined) throw new UsageError(`--snapshot ${snapshot}: ${problem}`);
+  }
+
+  #goOnFrom(path: string): void {
+    const contents = readContents(path);
+    if (!contents.ok) throw new UsageError(`--from ${path}: there is no such file that can be read`);
+    const read = readSnapshot(contents.bytes);
+    if ('problem' in read) throw new UsageError(`--from ${path}: the file ${read.problem}`);
+    const different = differences(read.identity as Identity, this.identity);
+    if (different.length > 0)
+      throw new UsageError([`--from ${path}: the snapshot is of another configuration`, ...different].join('\n  '));
+    new Snapshots(this.machine).restore(read.snapshot);
+  }
+
+  #appoint(snapshot: string): void {
+    const cycle = cycleOf(snapshot);
+    if (cycle === undefined) return;
+    const file = snapshot.slice(0, snapshot.lastIndexOf('@'));
+    this.machine.appointment = {
+      cycle,
+      keep: () => {
+        const problem = this.write(file);
+        if (problem !== undefined) throw new UsageError(`--snapshot ${snapshot}: ${problem}`);
+      },
+    };
+  }
+
+  #record(path: string, header: RecordingHeader): void {
+    try {
+      this.#recording = openSync(path, 'w');
+    } catch (error) {
+      throw new UsageError(`--record ${path}: ${(error as Error).message}`);
+    }
+    writeSync(this.#recording, recordingStart(header));
+    const { machine } = this;
+    machine.listeners.push((input) => writeSync(this.#recording!, recordingLine({ ...input, ...machine.moment })));
+  }
+}
+
+/** The cycle of `FILE@CYCLE`. */
+function cycleOf(snapshot: string): number | undefined {
+  const [, text] = /@([\d_]+(?:e\d+)?)$/.exec(snapshot) ?? [];
+  return text === undefined ? undefined : Number(text.replaceAll('_', ''));
+}

@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Replay } from '../board/inputs.js';
+import { readRecording, type Recording } from '../board/recording.js';
+import { snapshotOf, stateHash } from '../board/snapshot.js';
+import { Headless } from '../console/headless.js';
+import { boot } from './boot.js';
+import { shownStreams } from './console.js';
+import type { EngineOptions } from './engine-options.js';
+import { UsageError } from './errors.js';
+import { differences } from './identity.js';
+import { openStreams } from './input.js';
+import type { Journal } from './journal.js';
+import type { Kept, RecordingHeader, Replays } from './keep.js';
+import { run } from './run.js';
+import type { Wiring } from './wiring.js';
+
+type Complete = Exclude<Recording, { problem: string }>;
+
+const say = (line: string): void => void process.stderr.write(`hv440: ${line}\n`);
+
+/** `hv440 replay FILE`: the run that was recorded, exactly, with its console output. Gives the exit status. */
+export async function replay(file: string, options: EngineOptions): Promise<number> {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`${file}: ${(error as Error).message}`);
+  }
+  const recording = readRecording(text);
+  if ('problem' in recording) throw new UsageError(`${file}: the file ${recording.problem}`);
+  const { again, identity } = recording.header as RecordingHeader;
+  const replays: Replays = (machine, now, wiring, journal) => {
+    const different = differences(identity, now);
+    if (different.length > 0)
+      throw new UsageError(
+        [`${file}: the run cannot be had again, since not all is as it was`, ...different].join('\n  '),
+      );
+    return play(machine, recording, wiring, journal);
+  };
+  const all = { ...again.options, ...options, keeping: { again, replays } };
+  return again.command === 'boot' ? boot(again.what, all) : run(again.what, all);
+}
+
+/** Cycles between two looks at the outside. */
+const SLICE = 2_000_000;
+
+async function play(machine: Kept, { inputs, complete }: Complete, { mux }: Wiring, journal: Journal): Promise<number> {
+  const streams = openStreams(mux, machine);
+  const headless = new Headless({ out: process.stdout, ...shownStreams(streams) });
+  mux.attach(headless);
+  journal.listen((line) => {
+    mux.flush();
+    say(line);
+  });
+  const played = new Replay(machine, inputs);
+  const last = inputs.length - (complete ? 1 : 0);
+  for (;;) {
+    const progress = played.run({}, SLICE);
+    mux.flush();
+    await mux.congested();
+    if (played.ended || (!complete && played.position >= last) || progress.kind !== 'ran') break;
+    await nextTurn();
+  }
+  await mux.close();
+  const end = inputs.at(-1);
+  if (end?.kind !== 'end' || !played.ended) {
+    say(
+      complete
+        ? `the run stopped at cycle ${machine.clock.now}, and the recording goes on`
+        : 'the recording ends here, before its run did',
+    );
+    return complete ? 1 : 0;
+  }
+  const same = stateHash(snapshotOf(machine)) === end.hash;
+  say(
+    same
+      ? `replayed to cycle ${end.cycle}: the same state, bit by bit`
+      : `at cycle ${end.cycle} the state is not the recorded one`,
+  );
+  return same ? 0 : 1;
+}
