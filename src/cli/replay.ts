@@ -59,7 +59,8 @@ async function play(machine: Kept, { inputs, complete }: Complete, { mux }: Wiri
     const progress = played.run({}, SLICE);
     mux.flush();
     await mux.congested();
-    if (played.ended || (!complete && played.position >= last) || progress.kind !== 'ran') break;
+    if (played.ended || progress.kind !== 'ran') break;
+    if (!complete && played.position >= last && machine.waitingInput === 0) break;
     await nextTurn();
   }
   await mux.close();
