@@ -300,6 +300,7 @@ export class Hypervisor extends Replayable implements Machine {
   }
 
   save() {
+    this.timeShares.settle();
     const vcpus = this.debuggables;
     const number = (vcpu: Vcpu | undefined): number => (vcpu ? vcpus.indexOf(vcpu) : -1);
     return {
