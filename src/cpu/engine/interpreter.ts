@@ -116,6 +116,8 @@ export interface InterpreterOptions {
    * A second reading of the definitions, to compare the fast one with. Default true.
    */
   readonly inline?: boolean;
+  /** Fetch by the lookaside all the same. Default as `inline`. */
+  readonly remembers?: boolean;
   /** What the processor has beyond the 440's common instructions. Default nothing. */
   readonly features?: ReadonlySet<Feature>;
 }
@@ -123,7 +125,7 @@ export interface InterpreterOptions {
 /** The source of `run(core, oneBlock)`; `--show-generated` prints it. */
 export function interpreterSource(
   variants: readonly Variant[],
-  { inline = true }: InterpreterOptions = {},
+  { inline = true, remembers = inline }: InterpreterOptions = {},
 ): { run: string; functions: string[] } {
   const functions: string[] = [];
   const cases = variants.map((variant, i) => {
@@ -143,7 +145,7 @@ export function interpreterSource(
     const leave = `if (oneBlock && next !== (pc + 4 | 0)) { pc = next; count = count + 1; break run; } `;
     return `case ${i + 1}: { ${check}let next = pc + 4 | 0; ${emitter.code} ${loop}${leave}pc = next; break; }`;
   });
-  const hit = inline ? `codeTag[slot] === (pc & ${~0xfff | 3} | s[${R.CODE_CONTEXT}])` : 'false';
+  const hit = remembers ? `codeTag[slot] === (pc & ${~0xfff | 3} | s[${R.CODE_CONTEXT}])` : 'false';
   const run = `
     const s = core.regs.words, lookaside = core.lookaside;
     const { words, halves, bytes } = core.memory;

@@ -59,7 +59,7 @@ export class Translator implements Engine {
   constructor(private readonly options: TranslatorOptions = {}) {
     const features = options.features ?? new Set();
     this.#instructions = instructionsOf(features);
-    this.#stepper = new Interpreter({ features, inline: false });
+    this.#stepper = new Interpreter({ features, inline: false, remembers: true });
     this.#decode = decoderOf(this.#instructions);
   }
 
