@@ -14,6 +14,7 @@ export const root = resolve(fileURLToPath(import.meta.url), '..', '..');
 /** Programs and optional packages that tests use, each with how to get it on Debian. */
 const sources: Readonly<Record<string, string>> = {
   dtc: 'apt-get install device-tree-compiler',
+  fdtoverlay: 'apt-get install device-tree-compiler',
   'gdb-multiarch': 'apt-get install gdb-multiarch',
   'node-pty': 'install python3, make and g++, remove node_modules, npm ci',
   'powerpc-linux-gnu-gcc': 'apt-get install gcc-powerpc-linux-gnu',

@@ -177,13 +177,20 @@ function addCheck(hv440: Command): void {
 function addDts(hv440: Command): void {
   const shown = examples(
     'hv440 dts devicetrees/two-partitions.dts --partition hello',
-    'hv440 dts board.dts --blob > board.dtb',
+    'hv440 dts board.dts -I include -D REV=2 -o board.dtb',
+    'hv440 dts board.dtb --sort',
+    'hv440 dts board.dts --overlay camera.dts --overlay fan.dtbo -o merged.dtb',
+    'hv440 dts old.dtb --diff new.dts    # status 1 where they differ',
   );
   addSourceOptions(hv440.command('dts <CONFIG.dts>'))
-    .option('-@, --symbols', 'name every label in /__symbols__, as overlays need it')
-    .description('print a device tree, source or blob, as source')
+    .description('print a device tree, source or blob, as source; convert, merge, sort or compare it')
     .option('--partition <NAME>', 'the tree that this partition’s guest gets')
     .option('--blob', 'as a blob (.dtb)')
+    .option('-o, --output <FILE>', 'write it there; as a blob where the name ends in .dtb or .dtbo')
+    .option('-@, --symbols', 'name every label in /__symbols__, as overlays need it')
+    .addOption(listOption('--overlay <FILE>', 'apply this overlay, source or blob (again for others)'))
+    .option('--sort', 'properties and nodes by name')
+    .option('--diff <FILE>', 'what this tree means otherwise; order and numbers of phandles do not count')
     .addHelpText('after', shown)
     .action(action(async () => (await import('./dts.js')).dts));
 }

@@ -80,7 +80,8 @@ class References {
       for (const property of live(node.properties)) this.#fillPaths(property);
     }
     for (const node of this.#paths.keys()) {
-      if (node.omit && !node.deleted && !this.#referenced.has(node)) deleteNode(node);
+      const named = this.draft.symbols && node.labels.length > 0;
+      if (node.omit && !named && !node.deleted && !this.#referenced.has(node)) deleteNode(node);
     }
   }
 

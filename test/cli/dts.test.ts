@@ -60,3 +60,35 @@ testWith(dtc)("dtc takes a guest's tree without a word that matters", async () =
   expect(status, stderr).toBe(0);
   expect(stderr).not.toMatch(/error/i);
 });
+
+test('what -I and -D say is used, and -o writes a blob by its name', async () => {
+  const source = put('with-header.dts', '/dts-v1/;\n#include <rev.h>\n/ { rev = <REV BUILD>; };\n');
+  put('rev.h', '#define REV 3\n');
+  const folder = source.slice(0, source.lastIndexOf('/'));
+  const output = `${folder}/with-header.dtb`;
+  const { status, stderr } = await cli(['dts', source, '-I', folder, '-D', 'BUILD=7', '-o', output]);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(decodeBlob(readFileSync(output), 'o.dtb').root.get('rev')!.cells).toEqual([3, 7]);
+  const without = await cli(['dts', source]);
+  expect(without.status).toBe(2);
+  expect(without.stderr).toContain("with-header.dts:2:1: error: 'rev.h' cannot be read; give its folder with -I DIR");
+});
+
+test('--diff shows what two trees mean differently, with status 1, and nothing where they mean the same', async () => {
+  const one = put('one.dts', '/dts-v1/; / { a = <&n>; b = "x"; n: n { }; };');
+  const other = put('other.dts', '/dts-v1/; / { b = "y"; a = <&n>; n: n { phandle = <9>; }; };');
+  expect(await cli(['dts', one, '--diff', other])).toEqual({
+    status: 1,
+    stdout: `--- ${one}\n+++ ${other}\n- /: b = "x"\n+ /: b = "y"\n`,
+    stderr: '',
+  });
+  expect(await cli(['dts', one, '--diff', one])).toEqual({ status: 0, stdout: '', stderr: '' });
+});
+
+test('--overlay merges, --sort puts what comes out in order', async () => {
+  const base = put('base.dts', '/dts-v1/; / { z; n: n { x = <1>; }; };');
+  const overlay = put('overlay.dts', '/dts-v1/; /plugin/; &n { x = <2>; a; };');
+  const { status, stdout } = await cli(['dts', base, '--overlay', overlay, '--sort']);
+  expect(status).toBe(0);
+  expect(stdout).toContain('\tn: n {\n\t\ta;\n\t\tphandle = <0x01>;\n\t\tx = <0x02>;\n\t};');
+});
