@@ -4,6 +4,7 @@ import { describeEnding, type Ending, type StoppedBy } from '../board/machine.js
 import type { SerialInput } from '../board/serial-input.js';
 import { assert } from '../bus/assert.js';
 import { hex, type Line } from '../bus/bus.js';
+import type { Clock } from '../bus/clock.js';
 import { decodeBlob, encodeBlob } from '../devicetree/blob.js';
 import type { PartitionConfiguration } from '../devicetree/configuration.js';
 import type { Tree } from '../devicetree/tree.js';
@@ -185,12 +186,12 @@ export class Partition {
     this.doorbells.watchdogExpiration.ring();
   }
 
-  /** Let loading go on for at most so many cycles; it runs once that is done. Gives how many it took. */
-  load(cycles: number): number {
+  /** Let loading go on for at most so many cycles, which pass; it runs once that is done. */
+  load(cycles: number, clock: Clock): void {
     const took = Math.min(cycles, this.#loading);
     this.#loading -= took;
+    clock.now += took;
     if (this.#loading === 0) this.#started();
-    return took;
   }
 
   /**

@@ -75,7 +75,7 @@ export function runGuest(
     if (partition.lifecycle === 'starting') {
       if (clock.now >= end) return true;
       if (clock.now >= pause) return false;
-      clock.now += partition.load(Math.min(end, pause, clock.next) - clock.now);
+      partition.load(Math.min(end, pause, clock.next) - clock.now, clock);
       continue;
     }
     if (!vcpu.inside) {

@@ -21,7 +21,7 @@ function diff(a: unknown, b: unknown, path = ''): string[] {
     );
   return a === b ? [] : [`${path}: ${String(a).slice(0, 80)} | ${String(b).slice(0, 80)}`];
 }
-test.each([['typed'], ['pause'], ['both']])('%s: a replay comes to the same state', (what) => {
+test.each([['typed'], ['pause'], ['both'], ['restart']])('%s: a replay comes to the same state', (what) => {
   const m = build();
   const inputs: RecordedInput[] = [];
   m.listeners.push((input) => inputs.push({ ...input, ...m.moment }));
@@ -37,6 +37,7 @@ test.each([['typed'], ['pause'], ['both']])('%s: a replay comes to the same stat
   go(2_500_000);
   if (what === 'pause' || what === 'both') m.ask('pause', part('spin'));
   go(3_700_001);
+  if (what === 'restart') m.ask('restart', part('spin'));
   go(6_000_000);
   const end: RecordedInput = { kind: 'end', hash: '', ...m.moment };
   const r = build();
