@@ -46,12 +46,25 @@ interface Console {
   say(line: string): void;
 }
 
+/** What a debugger may do with the run that it is part of. */
+export interface Surroundings {
+  /** Have the machine looked at. */
+  wake(): void;
+  say(line: string): void;
+  /** End it all, with this exit status. */
+  leave(status?: number): void;
+  /** Have what the guests have printed up to now appear, so that something else can be written in a line of its own. */
+  freshLine(): void;
+}
+
 /** A debugger beside the consoles: it runs the machine. */
 export interface Attendant extends Driver {
   /** Somebody may do something at any time, so idle time passes as wall time does (default true). */
   readonly live?: boolean;
+  /** It reads standard input, so no console does: their output is lines with names. */
+  readonly ownsInput?: boolean;
   /** Begin, once the consoles are there: `wake` has the machine looked at, `leave` ends it. */
-  open(surroundings: { wake(): void; say(line: string): void; leave(): void }): Promise<void>;
+  open(surroundings: Surroundings): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -80,11 +93,12 @@ export async function converse(
   const scripted = typeScripts(machine, streams, options.input);
   const departure = new Departure();
   const links: PtyLinks = { count: 0, of: () => undefined };
+  const shown = attendant?.ownsInput ? { ...options, headless: true, named: true } : options;
   const { terminal, headless, say } = openConsole(
     { machine, faults, ...(keep && { keep }) },
     streams,
     escape,
-    options,
+    shown,
     departure,
     links,
     () => session.wake(),
@@ -93,7 +107,7 @@ export async function converse(
   log(wiring, options, say);
   Object.assign(links, await givePtys(mux, options.ptys, terminal !== undefined, say));
 
-  const reading = first && !terminal && !expecter && !scripted.has(first);
+  const reading = first && !terminal && !attendant?.ownsInput && !expecter && !scripted.has(first);
   const input = reading ? new StandardInput(machine, first, process.stdin, () => session.wake()) : undefined;
   const session: Session = new Session({
     machine,
@@ -125,7 +139,12 @@ export async function converse(
     if (terminal) say(`\`fault ${report.program}\` on the command line (the escape key, then :) explains why`);
     else (halted(report) ? [`${faultSummary(report)} (--fault-report FILE has more)`] : lines).forEach(say);
   });
-  await attendant?.open({ wake: () => session.wake(), say, leave: () => departure.leave() });
+  await attendant?.open({
+    wake: () => session.wake(),
+    say,
+    leave: (status) => departure.leave(status),
+    freshLine: () => headless?.freshLine(),
+  });
   const end = await session.run();
   await attendant?.close();
   input?.close();
@@ -153,7 +172,7 @@ function openConsole(
   { machine, faults, keep }: { readonly machine: Machine; readonly faults: Faults } & Pick<Witnesses, 'keep'>,
   streams: readonly Stream[],
   escape: EscapeKey | undefined,
-  { headless = false }: ConsoleOptions,
+  { headless = false, named = false }: ConsoleOptions & { readonly named?: boolean },
   departure: Departure,
   links: PtyLinks,
   wake: () => void,
@@ -161,7 +180,7 @@ function openConsole(
   const quit = (): void => departure.leave();
   if (headless || !process.stdin.isTTY || !process.stdout.isTTY) {
     return {
-      headless: new Headless({ out: process.stdout, gone: quit, ...shownStreams(streams) }),
+      headless: new Headless({ out: process.stdout, gone: quit, ...shownStreams(streams, named) }),
       say: complain,
     };
   }
@@ -196,11 +215,14 @@ const ptyLines = (streams: readonly Stream[], links: PtyLinks): string[] =>
 
 const complain = (line: string): void => void process.stderr.write(`hv440: ${line}\n`);
 
-/** A single guest's console is printed bare; several streams are told apart by name. */
-export function shownStreams(streams: readonly Stream[]): { only?: Stream; label?: (stream: Stream) => string } {
+/** A single guest's console is printed bare, unless `named`; several streams are told apart by name. */
+export function shownStreams(
+  streams: readonly Stream[],
+  named = false,
+): { only?: Stream; label?: (stream: Stream) => string } {
   const [first] = streams;
   const single = streams.every((s) => first && partitionOf(s.name) === partitionOf(first.name));
-  return first && single ? { only: first } : { label: (stream) => shortName(stream, streams) };
+  return first && single && !named ? { only: first } : { label: (stream) => shortName(stream, streams) };
 }
 
 function log({ mux }: Wiring, options: ConsoleOptions, say: (line: string) => void): void {

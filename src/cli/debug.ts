@@ -13,13 +13,14 @@ import { readTree, type SourceFlags } from './config.js';
 import type { Attendant } from './console.js';
 import { UsageError } from './errors.js';
 import { readContents } from './files.js';
+import { PromptAttendant } from './debug-prompt.js';
 import { GdbServer, type Place } from './gdb-server.js';
 import { runImage, type RunOptions } from './run.js';
 import { statistics } from './statistics.js';
 
 /** Options of `hv440 debug`. */
 export interface DebugOptions extends RunOptions, SourceFlags {
-  readonly gdb?: string;
+  readonly gdb?: string | true;
   readonly gdbUnix?: string;
   readonly gdbAddress?: string;
   readonly wait?: boolean;
@@ -64,6 +65,10 @@ function elf(path: string): DebugFile | undefined {
   return magic ? { path: resolve(path), bytes: contents.bytes } : undefined;
 }
 
+/** Is it GDB that debugs, or a person at our own prompt? */
+const wantsGdb = ({ gdb, gdbUnix, gdbAddress, wait = false }: DebugOptions): boolean =>
+  wait || [gdb, gdbUnix, gdbAddress].some((option) => option !== undefined);
+
 /** Where each GDB connects: all of the machine, and behind it each partition. */
 function places({ gdb, gdbUnix, gdbAddress = '127.0.0.1' }: DebugOptions, processes: readonly Process[]): Place[] {
   const shown = [processes, ...processes.slice(1).map((process) => [process])];
@@ -71,7 +76,7 @@ function places({ gdb, gdbUnix, gdbAddress = '127.0.0.1' }: DebugOptions, proces
     if (gdb !== undefined) throw new UsageError('--gdb and --gdb-unix: one of them');
     return shown.map((own, i) => ({ processes: own, path: i === 0 ? gdbUnix : `${gdbUnix}.${own[0]!.name}` }));
   }
-  const port = gdb === undefined ? DEFAULT_PORT : Number(gdb);
+  const port = gdb === undefined || gdb === true ? DEFAULT_PORT : Number(gdb);
   if (!Number.isInteger(port) || port < 0 || port + shown.length > 65536)
     throw new UsageError(`--gdb ${gdb}: a port number from 1 to ${65536 - shown.length}, or 0 for any that are free`);
   return shown.map((own, i) => ({ processes: own, host: gdbAddress, port: port === 0 ? 0 : port + i }));
@@ -95,6 +100,16 @@ function attendant(machine: DebuggedMachine, images: ReadonlyMap<string, string>
   const onDiverge = (): void => tell('what came after this moment is given up: the run goes another way from here');
   if (limit > 0) debug.history = new MachineHistory(machine, debug, { limit, onDiverge });
   const traps = new TrapStops(debug, programs(machine, debug.processes, files));
+  if (!wantsGdb(options)) {
+    const prompt = new PromptAttendant({
+      debug,
+      traps,
+      exits: () => statistics(machine),
+      images: [...files.values()].map(({ path }) => path),
+    });
+    tell = (line) => prompt.say([line]);
+    return prompt;
+  }
   if (options.wait) debug.stop(debug.targets);
   let server: GdbServer | undefined;
   return {

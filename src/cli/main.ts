@@ -100,12 +100,14 @@ function addRun(hv440: Command): void {
 function addDebug(hv440: Command): void {
   const command = hv440
     .command('debug <CONFIG.dts|IMAGE>')
-    .description('boot partitions, or one image, with a GDB server beside the consoles')
-    .option('--gdb <PORT>', 'the TCP port for GDB (default 1234); each partition has one of its own behind it')
+    .description(
+      'boot partitions, or one image, stopped before the first instruction, and debug them at a prompt, or with GDB',
+    )
+    .option('--gdb [PORT]', 'serve GDB at a TCP port (default 1234); each partition has one of its own behind it')
     .option('--gdb-unix <PATH>', 'UNIX sockets instead: PATH, and PATH.NAME for each partition')
     .option('--gdb-address <ADDRESS>', 'where to listen (default 127.0.0.1: nobody else can connect)')
     .option('--history <SIZE>', 'memory for going backwards (default 256M; 0: none)', parseHistory)
-    .option('--wait', 'run nothing until a GDB has connected and says so')
+    .option('--wait', 'serve GDB, and run nothing until one has connected and says so')
     .addOption(listOption('--symbols <NAME=FILE>', 'the ELF with a partition’s symbols, where its image has none'))
     .option('--bare', 'an image on the board itself, without the hypervisor')
     .option('--memory <SIZE>', 'an image’s memory, such as 64M (default 128M)', parseSize)
@@ -116,6 +118,8 @@ function addDebug(hv440: Command): void {
   for (const option of consoleOptions) command.addOption(option);
   command.addOption(new Option('--gdb-without <ITEM>').argParser((text) => text.split(',')).hideHelp());
   const shown = examples(
+    'hv440 debug devicetrees/two-partitions.dts',
+    "printf 'break tick\\ncontinue\\nbacktrace\\n' | hv440 debug firmware/hello/hello.elf",
     'hv440 debug --bare --wait firmware/hello/hello.elf',
     'gdb-multiarch -ex "target remote :1234" firmware/hello/hello.elf',
     'hv440 debug --gdb 4000 devicetrees/two-partitions.dts    # 4001: the first partition, 4002: the second',
@@ -271,6 +275,7 @@ function program(): Command {
 function withFormats(args: readonly string[]): string[] {
   const formatted = args.map((arg, i) => {
     const isFormat = ['text', 'json'].includes(args[i + 1] ?? '');
+    if (arg === '--gdb' && !/^\d+$/.test(args[i + 1] ?? '')) return '--gdb=1234';
     return arg === '--stats' && !isFormat ? '--stats=text' : arg;
   });
   const ptys = formatted.findIndex((arg, i) => arg === '--ptys' && isFile(formatted[i + 1]));

@@ -77,6 +77,13 @@ export class Headless implements Endpoint {
     this.#write();
   }
 
+  /** The same, and what is written next by somebody else begins a line. */
+  freshLine(): void {
+    for (const stream of this.#partial.keys()) this.#unfinished(stream);
+    if (this.#open) this.#endLine();
+    this.#write();
+  }
+
   congested(): Promise<void> | undefined {
     const { out } = this.options;
     if (this.#dead || out.writableLength < waitingLimit) return undefined;

@@ -2,6 +2,9 @@ import { loadImage, symbolAt, type ImageSymbol } from '../loader/image.js';
 import type { Place } from '../hypervisor/fault-report.js';
 import { LineTable } from './lines.js';
 
+/** Bytes behind a label of which no size is known that still belong to it. */
+const FARTHEST = 0x10000;
+
 /** What is known of a program beside its code: names of addresses, and the lines of its source. */
 export class Program {
   readonly #byName: ReadonlyMap<string, ImageSymbol>;
@@ -33,7 +36,8 @@ export class Program {
 
   /** The function or object that an address lies in. */
   around(address: number): { readonly name: string; readonly offset: number } | undefined {
-    return symbolAt(this.symbols, address);
+    const found = symbolAt(this.symbols, address);
+    return found && (found.offset < FARTHEST || this.find(found.name)?.size) ? found : undefined;
   }
 
   place(address: number): Place {

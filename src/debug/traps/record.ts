@@ -100,6 +100,8 @@ export interface TrapRecord {
   /** Its steps up to here, as `Debuggable` numbers them. */
   readonly steps: number;
   readonly cycle: number;
+  /** Steps of the whole machine: what a history goes to. */
+  readonly moment: number;
   /** Cycles since its last trap; undefined for the first. */
   readonly since: number | undefined;
   /** Why the guest left the core; undefined on the bare board, and for an interrupt that found it outside. */

@@ -51,7 +51,7 @@ export class TrapRecorder implements ExitWitness {
 
   constructor(
     private readonly target: Target,
-    private readonly counter: { next: number },
+    private readonly counter: { next: number; moment(): number },
     private readonly listener: TrapListener,
   ) {
     const { runs } = target;
@@ -197,6 +197,7 @@ export class TrapRecorder implements ExitWitness {
       pid: system.pid,
       steps: target.runs!.steps,
       cycle: clock.now,
+      moment: counter.moment(),
       since,
       exit,
       cause,

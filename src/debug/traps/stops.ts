@@ -36,7 +36,7 @@ const KEPT = 1000;
 export class TrapStops implements TrapStopper {
   readonly #recorders = new Map<Target, TrapRecorder>();
   readonly #records: TrapRecord[] = [];
-  readonly #counter = { next: 1 };
+  readonly #counter = { next: 1, moment: (): number => this.debug.machine.steps };
   readonly #stops = new Map<Target, TrapStop>();
   readonly #catches = new Map<number, Catch>();
   /** Of the record that is being stepped into, how many stages have been shown. */

@@ -72,14 +72,17 @@ export function trapText(trap: Trap): string {
   return `${trap.kind}${cause}${where}${level}${bits === '' ? '' : `, ESR[${bits.replaceAll(' ', ', ')}]`}`;
 }
 
-function exitLine({ exit, cause, target }: TrapRecord): string[] {
+function exitLine({ exit, cause, target, msr }: TrapRecord): string[] {
   const raised = cause ? trapText(cause) : '';
   if (!exit)
     return target.process.kind === 'board'
       ? cause
         ? row('trap', raised)
         : []
-      : row('exit', 'none: an interrupt found it outside of the core');
+      : row(
+          'exit',
+          msr & MSR.WE ? 'none: it waited for an interrupt' : 'none: an interrupt found it outside of the core',
+        );
   const why: string = {
     preempted: 'its quantum is over',
     'host-interrupt': 'an alarm of the machine is due',

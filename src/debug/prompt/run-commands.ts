@@ -1,0 +1,136 @@
+import { backtrace } from '../backtrace.js';
+import type { MachineHistory } from '../machine-history.js';
+import { catchLines, catchTraps, listTraps, uncatchTraps } from '../traps/commands.js';
+import { addressesOf, standLines, valueOf } from './places.js';
+import { PromptError, type Answer, type Commands, type PromptState } from './state.js';
+
+const RUNS: Answer = { lines: [], runs: true };
+
+const countOf = (state: PromptState, rest: string): number => (rest === '' ? 1 : valueOf(state, rest));
+
+function frames({ target, program, traps }: PromptState) {
+  return backtrace(target, program, traps.handlers(target));
+}
+
+function finish(state: PromptState): Answer {
+  const [, outer] = frames(state);
+  if (!outer) throw new PromptError('the function that called this one is not known');
+  state.runTo([outer.pc], outer.sp);
+  return RUNS;
+}
+
+function until(state: PromptState, rest: string): Answer {
+  if (rest === '') throw new PromptError('until PLACE: where to');
+  const [, outer] = frames(state);
+  const wanted = addressesOf(state, rest);
+  state.runTo(outer ? [...wanted, outer.pc] : wanted, 0);
+  return RUNS;
+}
+
+function armed(kind: 'trap-step' | 'trap-into') {
+  return (state: PromptState): Answer => {
+    state.traps.arm(kind, state.target.runs ? state.target : undefined);
+    state.run({ kind: 'run' });
+    return RUNS;
+  };
+}
+
+function trapFinish(state: PromptState): Answer {
+  const { traps, target } = state;
+  const handler = traps.handlers(target).at(-1);
+  if (!handler) throw new PromptError(`${target.name} is in no handler`);
+  if (target.process.kind === 'board') state.runTo([handler.pc], handler.sp);
+  else {
+    traps.armFinish(target);
+    state.run({ kind: 'run' });
+  }
+  return RUNS;
+}
+
+function pastOf({ debug }: PromptState): MachineHistory {
+  const { history } = debug;
+  if (!history || !('extent' in history)) throw new PromptError('there is no history: --history 0 says so');
+  return history as MachineHistory;
+}
+
+function back(state: PromptState, steps: number): Answer {
+  const past = pastOf(state);
+  for (let n = 0; n < steps; n++) {
+    if (past.stepBack(state.target).kind === 'beginning') return beginning(state);
+  }
+  return { lines: standLines(state) };
+}
+
+const beginning = (state: PromptState): Answer => ({
+  lines: ['this is where the history begins', ...standLines(state)],
+});
+
+const MOST_BACK = 10_000;
+
+/** To the beginning of the line before this one. */
+function backLine(state: PromptState): Answer {
+  const { target, program } = state;
+  const past = pastOf(state);
+  const place = () => program.lines?.at(target.registers.get('pc'));
+  const one = (): boolean => past.stepBack(target).kind !== 'beginning';
+  if (!one()) return beginning(state);
+  for (let n = 0; n < MOST_BACK; n++) {
+    const here = place();
+    if (!here || target.registers.get('pc') === here.from) break;
+    if (!one()) return beginning(state);
+  }
+  return { lines: standLines(state) };
+}
+
+function backTo(state: PromptState): Answer {
+  const { debug } = state;
+  const end = pastOf(state).continueBack(debug.targets.filter(({ runs }) => runs));
+  if (end.kind === 'beginning') return beginning(state);
+  if ('target' in end.event) state.target = end.event.target;
+  return { lines: [end.event.kind, ...standLines(state)] };
+}
+
+/** To before the last trap of this processor. */
+function backTrap(state: PromptState): Answer {
+  const { traps, target } = state;
+  const past = pastOf(state);
+  const [record] = traps.last(1, (each) => each.target === target && each.steps < target.runs!.steps);
+  if (!record) throw new PromptError('no trap of this processor is known before this');
+  const lines = traps.lines(record);
+  if (!past.goTo(record.moment)) throw new PromptError('that is before the history begins');
+  return { lines: ['before the trap:', ...lines, ...standLines(state)] };
+}
+
+const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '\\': '\\' };
+
+/** Characters for the first stream of the selected program, as if somebody typed them. */
+function type({ debug, target }: PromptState, rest: string): Answer {
+  const { machine } = debug;
+  const stream = machine.streams.find((name) => name.startsWith(`${target.process.name}/`)) ?? machine.streams[0];
+  const text = rest.replace(/^"(.*)"$/, '$1').replace(/\\([nrt\\])/g, (_, letter: string) => escapes[letter]!);
+  if (stream === undefined || !machine.type(stream, new TextEncoder().encode(text)))
+    throw new PromptError(`${target.name} has nothing that can be typed at`);
+  return { lines: [] };
+}
+
+// prettier-ignore
+export const runCommands: Commands = {
+  stepi:     { usage: 'stepi [N]', help: 'one instruction, interrupt or hypercall, or N', run: (state, rest) => { state.run({ kind: 'step', count: countOf(state, rest) }); return RUNS; } },
+  step:      { usage: 'step', help: 'to another source line, into calls; an instruction where there are no lines', run: (state) => { state.runLine(false); return RUNS; } },
+  next:      { usage: 'next', help: 'the same, over calls', run: (state) => { state.runLine(true); return RUNS; } },
+  finish:    { usage: 'finish', help: 'until this function returns', run: finish },
+  until:     { usage: 'until PLACE', help: 'until a place is reached, or this function returns', run: until },
+  continue:  { usage: 'continue', help: 'until something stops it (Ctrl-C does)', run: (state) => { state.run({ kind: 'run' }); return RUNS; } },
+  'trap-step':   { usage: 'trap-step', help: 'to the end of this processor’s next trap, and show it', run: armed('trap-step') },
+  'trap-into':   { usage: 'trap-into', help: 'to the next thing that is done about a trap: the exit, each thing the hypervisor does, where the guest resumes', run: armed('trap-into') },
+  'trap-finish': { usage: 'trap-finish', help: 'until the program returns from the handler that it is in', run: trapFinish },
+  catch:     { usage: 'catch [trap] [KIND,…] [PARTITION] [if EXPR]', help: 'stop at the end of such traps; $trap_pc, $trap_msr, $trap_pid, $trap_cycle are as they were before', run: ({ traps, debug }, rest) => ({ lines: catchTraps(traps, debug.processes, rest) }) },
+  uncatch:   { usage: 'uncatch [N]', help: 'catch no longer: this one, or all', run: ({ traps }, rest) => ({ lines: uncatchTraps(traps, rest) }) },
+  catches:   { usage: 'catches', help: 'what is caught', run: ({ traps }) => ({ lines: catchLines(traps) }) },
+  traps:     { usage: 'traps [N] [KIND|PARTITION…]', help: 'the last traps in a line each; traps 1 and traps #NUMBER show one in full; traps off, traps on', run: ({ traps, debug }, rest) => ({ lines: listTraps(traps, debug.processes, rest) }) },
+  type:      { usage: 'type TEXT', help: 'type at the selected program’s first stream: \\n ends a line', run: type },
+  'reverse-stepi':     { usage: 'reverse-stepi [N]', help: 'back to before the last instruction, interrupt or hypercall', run: (state, rest) => back(state, countOf(state, rest)) },
+  'reverse-step':      { usage: 'reverse-step', help: 'back to the beginning of the line before', run: backLine },
+  'reverse-continue':  { usage: 'reverse-continue', help: 'back to the last breakpoint or watchpoint', run: backTo },
+  'reverse-trap-step': { usage: 'reverse-trap-step', help: 'back to before this processor’s last trap', run: backTrap },
+};

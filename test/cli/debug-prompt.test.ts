@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { Child, inRoot } from './child.js';
+
+const PROMPT = '(hv440) ';
+
+/** Give a script to `hv440 debug`. */
+async function debug(args: readonly string[], script: readonly string[]) {
+  const child = new Child(['debug', ...args]);
+  child.process.stdin.end(script.map((line) => `${line}\n`).join(''));
+  return child.ended;
+}
+
+/** Without spaces at the ends of lines, which an editor may take from a document. */
+const bare = (text: string): string => text.replace(/ +$/gm, '');
+
+/** The transcripts of docs/debugging.md: each a command and what it printed. */
+const transcripts = [
+  ...readFileSync(inRoot('docs/debugging.md'), 'utf8').matchAll(/^```console\n\$ hv440 debug (.*)\n([^]*?)^```$/gm),
+];
+
+test('the guided tour has transcripts', () => expect(transcripts.length).toBeGreaterThanOrEqual(3));
+
+test.each(transcripts.map(([, args, text]) => ({ args: args!, text: text! })))(
+  'docs/debugging.md: what `hv440 debug $args` says is what it says',
+  async ({ args, text }) => {
+    const script = text
+      .split('\n')
+      .filter((line) => line.startsWith(PROMPT))
+      .map((line) => line.slice(PROMPT.length));
+    const { stdout, stderr } = await debug(args.split(' '), script);
+    expect(stderr).toBe('');
+    expect(bare(stdout)).toBe(bare(text));
+  },
+);
+
+test('a script whose commands cannot be carried out says so, goes on, and ends with status 1', async () => {
+  const { status, stdout } = await debug(
+    ['firmware/hello/hello.elf'],
+    [
+      'frobnicate',
+      'print 1 +',
+      'break nowhere',
+      'set $r3 = 0x1234',
+      'print/x $r3 + 1',
+      'print $msr.EE == 0 && 7 * (2 + 3) == 35',
+      'set word(0x100) = 0xcafe0000 | 0xf00d',
+      'x/2hx 0x100',
+      'x/i _start',
+    ],
+  );
+  expect(
+    stdout
+      .split('\n')
+      .filter((line) => !line.startsWith(PROMPT))
+      .slice(3),
+  ).toEqual([
+    "there is no command 'frobnicate'; 'help' lists them",
+    'something is missing at its end',
+    "there is no symbol 'nowhere'",
+    '0x1235',
+    '1',
+    '00000100 <vector_0>: cafe  f00d',
+    '=> 00001000 <_start>: 7c7f1b78  mr r31,r3',
+    '',
+  ]);
+  expect(status).toBe(1);
+});
+
+test('on the bare board traps are the hardware’s, and next goes over a call', async () => {
+  const { status, stdout } = await debug(
+    ['--bare', 'firmware/hello/hello.elf'],
+    ['tbreak guest_main', 'continue', 'next', 'catch decrementer', 'continue', 'backtrace', 'trap-finish', 'quit'],
+  );
+  expect(stdout).toContain('hello.c:19\n');
+  expect(stdout).toMatch(
+    /catch 1\n#\d+ {2}board\/cpu0 .* before .*\n {2}guest .*\n {2}inject {3}decrementer; SRR0 0000525c/,
+  );
+  expect(stdout).toContain('    -- decrementer came here --\n#1  0000525c <guest_main+0x134>');
+  expect(stdout.split(`${PROMPT}trap-finish\n`)[1]).toContain('board/cpu0  0000525c <guest_main+0x134>');
+  expect(status).toBe(0);
+});
