@@ -1,21 +1,72 @@
+import { ruleNamed, ruleNames } from '../devicetree/checks/index.js';
 import { ConfigError, type Finding } from '../devicetree/finding.js';
+import { provenance } from '../devicetree/origin.js';
+import { didYouMean } from '../devicetree/suggest.js';
 import { checkConfig, explain, readTree, type SourceFlags } from './config.js';
-import { FileError, USAGE_STATUS } from './errors.js';
-import { Files } from './files.js';
+import { FileError, USAGE_STATUS, UsageError } from './errors.js';
+import { Files, readFile } from './files.js';
+import { sarif } from './sarif.js';
+import { version } from './version.js';
 
 export interface CheckOptions extends SourceFlags {
   readonly json?: boolean;
+  readonly sarif?: boolean;
+  /** Show each finding's line, with a caret below its place. */
+  readonly source?: boolean;
+  /** Of warnings and notes, only those of these rules. */
+  readonly onlyRule?: readonly string[];
+  /** No warnings and notes of these rules. */
+  readonly withoutRule?: readonly string[];
+  readonly explain?: string;
 }
 
 /** `hv440 check CONFIG.dts…`: all that is wrong with all of them, on standard output. Gives the exit status. */
 export function check(configs: readonly string[], options: CheckOptions): number {
-  const { json = false } = options;
-  const findings = configs.flatMap((config) => findingsOf(config, options));
+  if (options.explain !== undefined) return explainRule(options.explain);
+  if (configs.length === 0) throw new UsageError('check: no configuration is named; name one, or --explain RULE');
+  const { json = false, source = false } = options;
+  for (const rule of [...(options.onlyRule ?? []), ...(options.withoutRule ?? [])]) known(rule);
+  const findings = configs.flatMap((config) => findingsOf(config, options)).filter((f) => wanted(f, options));
   const errors = findings.filter((f) => f.severity === 'error').length;
-  const lines = json ? [JSON.stringify(findings, null, 2)] : findings.map(explain);
-  if (!json && errors === 0) lines.push(`${configs.join(', ')}: no errors`);
+  const lines = json
+    ? [JSON.stringify(findings, null, 2)]
+    : options.sarif
+      ? [JSON.stringify(sarif(findings, version()), null, 2)]
+      : findings.flatMap((finding) => [explain(finding), ...(source ? context(finding) : [])]);
+  if (!json && !options.sarif && errors === 0) lines.push(`${configs.join(', ')}: no errors`);
   process.stdout.write(lines.map((line) => `${line}\n`).join(''));
   return errors > 0 ? USAGE_STATUS : 0;
+}
+
+/** An error keeps a configuration from booting, and is always told. */
+function wanted({ severity, rule }: Finding, { onlyRule, withoutRule = [] }: CheckOptions): boolean {
+  return severity === 'error' || (!withoutRule.includes(rule) && (onlyRule?.includes(rule) ?? true));
+}
+
+function known(name: string): NonNullable<ReturnType<typeof ruleNamed>> {
+  const rule = ruleNamed(name);
+  if (rule) return rule;
+  throw new UsageError(`${name}: there is no such rule; ${didYouMean(name, ruleNames())}`);
+}
+
+/** What a rule wants, and how to keep to it. */
+function explainRule(name: string): number {
+  const { severity = 'error', summary, remedy, requires = [] } = known(name);
+  const lines = [`${name} (${severity})`, '', summary];
+  if (remedy !== undefined) lines.push('', remedy);
+  if (requires.length > 0) lines.push('', `Looked at where these found nothing: ${requires.join(', ')}`);
+  process.stdout.write(lines.map((line) => `${line.replaceAll('`', '').replaceAll('&lt;', '<')}\n`).join(''));
+  return 0;
+}
+
+/** The line of a finding with a caret below its place, and by what it came to stand there. */
+function context({ at }: Finding): string[] {
+  const bytes = readFile(at.file);
+  const line = bytes && new TextDecoder().decode(bytes).split('\n')[at.line - 1];
+  const how = provenance(at).map((origin) => `    ${origin}`);
+  if (line === undefined || bytes?.includes(0)) return how;
+  const before = line.slice(0, at.col - 1).replaceAll(/[^\t]/g, ' ');
+  return [`    ${line}`, `    ${before}^`, ...how];
 }
 
 /** Everything that is wrong with a file; a broken blob, or no such file, is a finding like others. */

@@ -1,11 +1,12 @@
 #!/usr/bin/env node
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { ConfigError } from '../devicetree/finding.js';
 import { explain } from './config.js';
 import { engineNames } from './engine-options.js';
 import { USAGE_STATUS, UsageError } from './errors.js';
 import { parseBytes, parseCount, parseHistory, parseSeconds, parseSize } from './sizes.js';
+import { version } from './version.js';
 
 const complain = (text: string): void => void process.stderr.write(`${text}\n`);
 
@@ -171,10 +172,22 @@ function addReplay(hv440: Command): void {
 }
 
 function addCheck(hv440: Command): void {
-  addSourceOptions(hv440.command('check <CONFIG.dts...>'))
+  const shown = examples(
+    'hv440 check devicetrees/*.dts',
+    'hv440 check --source my.dts',
+    'hv440 check --json my.dts | jq .[].message',
+    'hv440 check --sarif my.dts > my.sarif',
+    'hv440 check --explain memory-overlap',
+  );
+  addSourceOptions(hv440.command('check [CONFIG.dts...]'))
     .description('report everything that is wrong with configurations; exit status 2 if anything is')
-    .option('--json', 'as JSON')
-    .addHelpText('after', examples('hv440 check devicetrees/*.dts', 'hv440 check --json my.dts | jq .[].message'))
+    .option('--source', 'with the line of each, a caret, and the includes and macros that it comes from')
+    .addOption(listOption('--only-rule <NAME>', 'of warnings and notes, only those of this rule (again for others)'))
+    .addOption(listOption('--without-rule <NAME>', 'no warnings and notes of this rule (again for others)'))
+    .option('--explain <RULE>', 'what a rule wants, and how to keep to it')
+    .addOption(new Option('--json', 'as JSON').conflicts(['sarif', 'source']))
+    .addOption(new Option('--sarif', 'as SARIF 2.1.0, for code hosts and editors').conflicts('source'))
+    .addHelpText('after', shown)
     .action(action(async () => (await import('./check.js')).check));
 }
 
@@ -251,10 +264,9 @@ function addOverhead(hv440: Command): void {
 }
 
 function program(): Command {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
   const hv440 = new Command('hv440')
     .description('A PowerPC 440 board, and the thin hypervisor that partitions it by device tree')
-    .version(version)
+    .version(version())
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'hv440: ')) })
     .addHelpText(

@@ -46,3 +46,33 @@ test('boot reports the same on standard error, and boots nothing', async () => {
   const checked = await cli(['check', lacks]);
   expect(await cli(['boot', lacks])).toEqual({ status: 2, stdout: '', stderr: checked.stdout });
 });
+
+test('--source shows the line, a caret, and how a place came to be; --sarif has the same for code hosts', async () => {
+  const text = '/dts-v1/;\n#define LINK <&nobody>\n/ {\n\tp = LINK;\n};\n';
+  const file = put('macro.dts', text);
+  const { stdout } = await cli(['check', '--source', file]);
+  expect(stdout.split('\n').slice(1)).toEqual([
+    '    \tp = LINK;',
+    '    \t    ^',
+    `    from the macro 'LINK', defined at ${file}:2:9`,
+    '',
+  ]);
+  const log = JSON.parse((await cli(['check', '--sarif', file])).stdout);
+  expect(log).toMatchObject({ version: '2.1.0', runs: [{ tool: { driver: { name: 'hv440' } } }] });
+  const [result] = log.runs[0].results;
+  expect(result).toMatchObject({ ruleId: 'dts-unknown-label', ruleIndex: 0, level: 'error' });
+  const { artifactLocation, region } = result.locations[0].physicalLocation;
+  expect([artifactLocation.uri, region]).toEqual([`file://${file}`, { startLine: 4, startColumn: 6 }]);
+});
+
+test('--explain says what a rule wants, and knows the nearest name', async () => {
+  const { status, stdout } = await cli(['check', '--explain', 'memory-overlap']);
+  expect({ status, stdout }).toEqual({
+    status: 0,
+    stdout:
+      "memory-overlap (error)\n\nNo two ranges of a partition's memory have an address in common.\n\nMove or shrink one of the two.\n\nLooked at where these found nothing: memory-empty, memory-too-wide, memory-not-page-aligned\n",
+  });
+  const unknown = await cli(['check', '--explain', 'memory-overlaps']);
+  expect(unknown.status).toBe(2);
+  expect(unknown.stderr).toContain('there is no such rule');
+});

@@ -34,6 +34,25 @@ const chapters: readonly { readonly title: string; readonly rules: readonly Rule
 /** Every rule, in the order in which they are run. */
 export const rules: readonly Rule[] = chapters.flatMap((chapter) => chapter.rules);
 
+/** What a rule is about: of one on the text, its summary alone. */
+export interface RuleText {
+  readonly name: string;
+  readonly summary: string;
+  readonly severity?: Finding['severity'];
+  readonly remedy?: string;
+  readonly requires?: readonly string[];
+}
+
+/** The rule of that name, or undefined. */
+export function ruleNamed(name: string): RuleText | undefined {
+  const ofText: Readonly<Record<string, string | undefined>> = sourceRules;
+  const summary = Object.hasOwn(sourceRules, name) ? ofText[name] : undefined;
+  return summary === undefined ? rules.find((rule) => rule.name === name) : { name, summary };
+}
+
+/** The names of all rules, those of the text first. */
+export const ruleNames = (): string[] => [...Object.keys(sourceRules), ...rules.map(({ name }) => name)];
+
 /**
  * Everything that is wrong with a configuration, in the order of the source. A rule is not run on a node where
  * one that it requires has found something, or where a property that it reads is of the wrong shape; all others are.
