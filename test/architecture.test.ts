@@ -33,6 +33,8 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   commander: ['cli'],
   'binary-parser': ['loader', 'devicetree'],
   fflate: ['loader'],
+  '@vscode/debugadapter': ['cli'],
+  '@vscode/debugprotocol': ['cli'],
   'node-pty': ['console'],
 };
 

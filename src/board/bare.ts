@@ -54,7 +54,7 @@ export class BareMachine extends Replayable implements Machine, Debuggable {
   /** It faults in a loop: the same translation fails again and again. */
   repeats = false;
   #timeline: Timeline | undefined;
-  witness: TrapWitness | undefined;
+  #witness: TrapWitness | undefined;
   /** A trap that a debugger wanted to look at before anything is done about it. */
   #met: Trap | undefined;
   #contents: BootContents | undefined;
@@ -86,16 +86,30 @@ export class BareMachine extends Replayable implements Machine, Debuggable {
         this.#core.requestReset('system'); // it stops behind this very instruction
       },
     });
-    this.timeline = undefined;
+    this.#listen();
   }
 
   get timeline(): Timeline | undefined {
     return this.#timeline;
   }
-  /** Who hears how its time is spent. He hears of every trap, so the engine delivers none by itself. */
+  /** Who hears how its time is spent. */
   set timeline(timeline: Timeline | undefined) {
     this.#timeline = timeline;
-    this.#core.onDelivered = timeline ? undefined : (delivered) => this.#delivered(delivered);
+    this.#listen();
+  }
+
+  get witness(): TrapWitness | undefined {
+    return this.#witness;
+  }
+  set witness(witness: TrapWitness | undefined) {
+    this.#witness = witness;
+    this.#listen();
+  }
+
+  /** Where somebody hears of every trap, the engine delivers none by itself. */
+  #listen(): void {
+    const heard = this.#timeline !== undefined || this.#witness !== undefined;
+    this.#core.onDelivered = heard ? undefined : (delivered) => this.#delivered(delivered);
   }
 
   /** The engine has delivered traps as `#deliver` would have. */

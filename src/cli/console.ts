@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import { describeEnding, exitStatus, type Machine } from '../board/machine.js';
 import { parseEscapeKey, type EscapeKey } from '../console/escape-key.js';
 import { Headless } from '../console/headless.js';
@@ -24,6 +25,8 @@ import type { Wiring } from './wiring.js';
 /** Options that boot and run share. */
 export interface ConsoleOptions extends InputOptions, EngineOptions, TraceOptions {
   readonly headless?: boolean;
+  /** Takes what would be printed. */
+  readonly out?: Writable;
   readonly log?: string;
   readonly ptys?: string | boolean;
   readonly escape?: string;
@@ -172,16 +175,16 @@ function openConsole(
   { machine, faults, keep }: { readonly machine: Machine; readonly faults: Faults } & Pick<Witnesses, 'keep'>,
   streams: readonly Stream[],
   escape: EscapeKey | undefined,
-  { headless = false, named = false }: ConsoleOptions & { readonly named?: boolean },
+  { headless = false, named = false, out }: ConsoleOptions & { readonly named?: boolean },
   departure: Departure,
   links: PtyLinks,
   wake: () => void,
 ): Console {
   const quit = (): void => departure.leave();
-  if (headless || !process.stdin.isTTY || !process.stdout.isTTY) {
+  if (out || headless || !process.stdin.isTTY || !process.stdout.isTTY) {
     return {
-      headless: new Headless({ out: process.stdout, gone: quit, ...shownStreams(streams, named) }),
-      say: complain,
+      headless: new Headless({ out: out ?? process.stdout, gone: quit, ...shownStreams(streams, named) }),
+      say: out ? (line) => void out.write(`${line}\n`) : complain,
     };
   }
   const subject = {

@@ -158,7 +158,8 @@ function programs(
   return new Map(known.filter((each): each is [Process, Program] => each[1] !== undefined));
 }
 
-function restart(machine: DebuggedMachine): void {
+/** Start all programs again. */
+export function restart(machine: DebuggedMachine): void {
   if (machine instanceof BareMachine) machine.restart();
   else for (const partition of machine.partitions) machine.ask('restart', partition);
 }

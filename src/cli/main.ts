@@ -128,6 +128,13 @@ function addDebug(hv440: Command): void {
   command.addHelpText('after', exitStatuses + shown).action(action(async () => (await import('./debug.js')).debug));
 }
 
+function addDap(hv440: Command): void {
+  hv440
+    .command('dap')
+    .description('the Debug Adapter Protocol on standard input and output, for editors (docs/dap.md)')
+    .action(action(async () => (await import('./dap.js')).dap));
+}
+
 function addProfile(hv440: Command): void {
   const command = hv440
     .command('profile <IMAGE|CONFIG.dts>')
@@ -273,7 +280,18 @@ function program(): Command {
       'after',
       examples('hv440 boot devicetrees/two-partitions.dts', 'hv440 run firmware/hello/hello.elf', 'hv440 help boot'),
     );
-  for (const add of [addBoot, addRun, addDebug, addProfile, addReplay, addCheck, addDts, addDisasm, addOverhead])
+  for (const add of [
+    addBoot,
+    addRun,
+    addDebug,
+    addDap,
+    addProfile,
+    addReplay,
+    addCheck,
+    addDts,
+    addDisasm,
+    addOverhead,
+  ])
     add(hv440);
   hv440.showHelpAfterError('hv440 help lists the commands');
   for (const command of hv440.commands) command.showHelpAfterError(`hv440 help ${command.name()} lists the options`);
