@@ -67,6 +67,20 @@ test('a script whose commands cannot be carried out says so, goes on, and ends w
   expect(status).toBe(1);
 });
 
+test('a temporary breakpoint stops once', async () => {
+  const script = [
+    'tbreak tick',
+    'break tick_count',
+    'tbreak trap_dispatch',
+    'continue',
+    'continue',
+    'info breakpoints',
+  ];
+  const { stdout } = await debug(['firmware/hello/hello.elf'], script);
+  expect(stdout).toMatch(/continue\nbreakpoint|breakpoint 2\n[^]*breakpoint 1\n/);
+  expect(stdout).toMatch(/info breakpoints\nno breakpoints\n$/);
+});
+
 test('on the bare board traps are the hardware’s, and next goes over a call', async () => {
   const { status, stdout } = await debug(
     ['--bare', 'firmware/hello/hello.elf'],

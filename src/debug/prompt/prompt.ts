@@ -169,9 +169,10 @@ export class Prompt implements Client, PromptState {
     if (this.#goesOn(event)) return;
     this.#plan = undefined;
     this.#temporary = undefined;
-    this.place();
     if ('target' in event && event.target.runs) this.target = event.target;
-    this.options.stopped(events.flatMap((each) => this.#told(each)).concat(this.#stands(event)));
+    const lines = events.flatMap((each) => this.#told(each)).concat(this.#stands(event));
+    this.place(); // without those that were for once
+    this.options.stopped(lines);
   }
 
   /** Over a call, an interrupt, or the rest of a line: nobody is told of the stops in between. */
