@@ -68,16 +68,9 @@ test('a script whose commands cannot be carried out says so, goes on, and ends w
 });
 
 test('a temporary breakpoint stops once', async () => {
-  const script = [
-    'tbreak tick',
-    'break tick_count',
-    'tbreak trap_dispatch',
-    'continue',
-    'continue',
-    'info breakpoints',
-  ];
+  const script = ['tbreak tick', 'tbreak trap_dispatch', 'continue', 'continue', 'info breakpoints'];
   const { stdout } = await debug(['firmware/hello/hello.elf'], script);
-  expect(stdout).toMatch(/continue\nbreakpoint|breakpoint 2\n[^]*breakpoint 1\n/);
+  expect([...stdout.matchAll(/^breakpoint \d$/gm)].map(([line]) => line)).toEqual(['breakpoint 2', 'breakpoint 1']);
   expect(stdout).toMatch(/info breakpoints\nno breakpoints\n$/);
 });
 
