@@ -5,7 +5,7 @@ import type { Trap } from '../../src/cpu/trap.js';
 import { asm } from '../../src/isa/assemble.js';
 import { MSR, TCR, TSR } from '../../src/isa/registers.js';
 import { word2 } from '../../src/mmu/tlb.js';
-import { bare, both, finished, guest, hex, type Program } from '../hypervisor/guest.js';
+import { bare, both, finished, guest, hex, oneByOne, type Program } from '../hypervisor/guest.js';
 import { Code, size } from '../hypervisor/code.js';
 import { deliver } from '../../src/cpu/deliver.js';
 import { execute, map, mapped, put, setMsr } from './machine.js';
@@ -754,7 +754,7 @@ describe('under the hypervisor', () => {
   test('while events are enabled every instruction is emulated, and none otherwise', () => {
     const code = begin().op('ori').op('ori');
     enable(code, EVENT.BRT).op('ori').op('ori').op('ori').setSpr('DBCR0', DBCR0.IDM).op('ori').op('ori').finish();
-    const { virtual, exits } = both(listing(code), 1);
+    const { virtual, exits } = both(listing(code), 1, oneByOne);
     const privileged = 5; // mtspr and mtmsr of the rest: IVOR15, DBSR, MSR, DBCR0, and the DBCR0 that is observed
     expect(exits.filter((e) => e === 'emulate')).toHaveLength(privileged + 3 + 2);
     expect(virtual.vcpu.account.exits.find((e) => e.kind === 'emulate')!.count).toBe(privileged + 3 + 2);

@@ -46,10 +46,11 @@ const hash = ({ machine }: Whole): string => stateHash(snapshotOf(machine));
 
 /**
  * What may differ though the runs are the same: what is remembered to be found again, what a debugger or the test itself has,
- * numbers that only stand for an order, and what has been told outside.
+ * numbers that only stand for an order, and what has been told outside. How the last
+ * call of run() ended is whose that call was: a history keeps it beside its snapshots.
  */
 const DERIVED =
-  /(ram|devices|dcrs)\.#last$|lookaside|#lastUse|#uses|#counted|\.trap$|selfBranch$|recordInput|options|#watchers|\.dirty$|\.changed$|#translated|#told|\.memory$|#queue|#next$/;
+  /(ram|devices|dcrs)\.#last$|lookaside|#lastUse|#uses|#counted|\.trap$|selfBranch$|recordInput|options|#watchers|\.dirty$|\.changed$|#translated|#told|\.memory$|#queue|#next$|^\.standing$/;
 
 // prettier-ignore
 const engines: readonly (readonly [name: string, make: () => Engine])[] = [
