@@ -66,7 +66,7 @@ testWith(kernel, tree)(
 
     const once = await linux([...onBoard(kernel!), ...typing('reboot -f')]);
     expect(once.stdout.match(/Linux version/g)).toHaveLength(1);
-    expect(once.stderr).toMatch(/^hv440: the program reset its processor .*\n$/);
+    expect(once.stderr).toMatch(/^hv440: the program reset its processor .*\nhv440: board: reset: at .*\n$/);
     expect(once.status).toBe(0);
   },
 );
