@@ -377,6 +377,7 @@ function verdict(text: string): string {
 testWith(program)('dtc and this parser take and refuse the same mutations, and make the same bytes of them', () => {
   fc.assert(
     fc.property(mutated, (mutation) => {
+      fc.pre(!/\\\r?\n/.test(mutation)); // goes on in the next line, as for cpp; dtc alone refuses it
       // To dtc any byte above 0x7f or below 1 outside of a string is the end of the source.
       const text = mutation.replace(/[^\x01-\x7f]/gu, '~');
       const { tree, findings } = parse(text, 'mutated.dts', () => undefined);
