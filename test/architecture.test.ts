@@ -18,12 +18,13 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   board:      ['cpu', 'isa', 'devices', 'bus', 'mmu', 'devicetree', 'loader'],
   hypervisor: ['board', 'cpu', 'isa', 'mmu', 'bus', 'devices', 'devicetree', 'loader'],
   debug:      ['hypervisor', 'board', 'cpu', 'isa', 'mmu', 'bus', 'loader', 'devicetree'],
-  testing:    ['debug', 'hypervisor', 'board', 'devicetree', 'console'],
-  cli:        ['testing', 'debug', 'hypervisor', 'board', 'devices', 'cpu', 'mmu', 'bus', 'isa', 'loader', 'devicetree', 'console'],
+  launch:     ['hypervisor', 'board', 'cpu', 'bus', 'loader', 'devicetree', 'console'],
+  testing:    ['launch', 'debug', 'hypervisor', 'board', 'devices', 'cpu', 'mmu', 'bus', 'isa', 'loader', 'devicetree', 'console'],
+  cli:        ['testing', 'launch', 'debug', 'hypervisor', 'board', 'devices', 'cpu', 'mmu', 'bus', 'isa', 'loader', 'devicetree', 'console'],
 };
 
 /** Where the outside world may be touched: files, sockets, terminals. Elsewhere it is bytes in, bytes out. */
-const mayUseNode = ['cli', 'console', 'testing'];
+const mayUseNode = ['cli', 'console', 'launch', 'testing'];
 
 /** Where time, chance and the environment may be read. Elsewhere the same input must give the same result. */
 const mayLookOutside = ['cli', 'console'];
@@ -161,7 +162,7 @@ test('relative imports name the .js file, so that plain Node finds it', () => {
   expect(imports((_, target) => isRelative(target) && !target.endsWith('.js'))).toEqual([]);
 });
 
-test('only cli, console and testing import from Node', () => {
+test('only cli, console, launch and testing import from Node', () => {
   expect(imports((from, target) => target.startsWith('node:') && !mayUseNode.includes(from.folder))).toEqual([]);
 });
 

@@ -3,27 +3,24 @@ import { BareMachine } from '../board/bare.js';
 import { Clock } from '../bus/clock.js';
 import { SharedMemory } from '../bus/memory.js';
 import { Mux } from '../console/mux.js';
-import { physicalReg } from '../devicetree/addresses.js';
 import type { DebuggedMachine } from '../debug/processes.js';
 import { configure } from '../devicetree/configuration.js';
 import { didYouMean } from '../devicetree/suggest.js';
 import type { Tree } from '../devicetree/tree.js';
 import type { FaultReport } from '../hypervisor/fault-report.js';
-import { Hypervisor, type GuestFiles } from '../hypervisor/hypervisor.js';
-import { checkConfig, insist, readTree, type Configured, type SourceFlags } from './config.js';
+import { checkConfig, readTree, type Configured, type SourceFlags } from '../launch/config.js';
+import { insist } from './config.js';
 import { converse, type Attendant, type ConsoleOptions } from './console.js';
-import { engineFor } from './engines.js';
-import { UsageError } from './errors.js';
+import { engineFor } from '../launch/engines.js';
+import { UsageError } from '../launch/errors.js';
 import { explainBare, Faults } from './faults.js';
-import { Files, namedImage, namedInitrd } from './files.js';
-import { filesOf, identityOf } from './identity.js';
+import { Files, namedImage, namedInitrd } from '../launch/files.js';
+import { filesOf, identityOf } from '../launch/identity.js';
 import { Journal } from './journal.js';
 import { Keeper, type Command, type KeepOptions } from './keep.js';
 import { openTrace } from './trace.js';
-import { Wiring } from './wiring.js';
-
-/** Processor state, tables, translations and slack beside the board's RAM. */
-export const STATE_BYTES = 0x1800000;
+import { frequencyOf, launch, memorySize, STATE_BYTES, type Launched } from '../launch/machine.js';
+import { Wiring } from '../launch/wiring.js';
 
 /** Makes whoever runs the machine in the console's place: a debugger. `images` are paths, by process. */
 export type Attend = (machine: DebuggedMachine, images: ReadonlyMap<string, string>) => Attendant;
@@ -45,27 +42,12 @@ export function boot(config: string, options: BootOptions): Promise<number> {
 export async function bootConfigured(configured: Configured, options: BootOptions, attend?: Attend): Promise<number> {
   const files = new Files();
   const tree = insist(checkConfig(configured, files));
-  const configuration = configure(tree);
   const wiring = new Wiring(new Mux());
   const journal = new Journal();
   const faults: Faults = new Faults(wiring.mux, (name) => hypervisor.explain(name));
-  const hypervisor: Hypervisor = new Hypervisor({
-    memory: new SharedMemory(memorySize(tree) + STATE_BYTES),
-    clock: new Clock(),
-    engine: engineFor(tree, options),
-    tree,
-    configuration,
-    transmit: wiring.transmit,
-    recordInput: () => {},
-    log: journal.say,
-    fault: (report) => faults.add(report),
-  });
-  const guests = new Map<string, GuestFiles>();
-  for (const { name, image, initrd } of configuration.partitions) {
-    guests.set(name, { image: namedImage(files, image), ...(initrd !== undefined && { initrd: namedInitrd(initrd) }) });
-  }
-  const problem = hypervisor.start(guests, heldBack(options, [...guests.keys()]));
-  if (problem) throw new UsageError(problem.problem);
+  const ears = { transmit: wiring.transmit, log: journal.say, fault: faults.add };
+  const heldBack = heldBackBy(options, tree);
+  const { hypervisor, configuration, guests }: Launched = launch(tree, files, ears, { ...options, heldBack });
   const keeper = new Keeper(
     hypervisor,
     () => identityOf(tree, filesOf(configuration.partitions), { start: options.start }),
@@ -84,8 +66,9 @@ export async function bootConfigured(configured: Configured, options: BootOption
 }
 
 /** The partitions that are not to run until somebody starts them. */
-function heldBack({ start }: BootOptions, names: readonly string[]): readonly string[] {
+function heldBackBy({ start }: BootOptions, tree: Tree): readonly string[] {
   if (typeof start !== 'object') return [];
+  const names = configure(tree).partitions.map(({ name }) => name);
   const unknown = start.find((name) => !names.includes(name));
   if (unknown === undefined) return start;
   throw new UsageError(`--no-start ${unknown}: there is no such partition; ${didYouMean(unknown, names)}`);
@@ -133,14 +116,3 @@ export async function runBare(
   const session = keeper.during(() => converse(machine, wiring, frequency, options, witnesses));
   return session.finally(() => tracer?.close());
 }
-
-const ofType = (tree: Tree, type: string) => [...tree.root.walk()].filter((n) => n.get('device_type')?.string === type);
-
-/** Bytes of RAM on the board. */
-export function memorySize(tree: Tree): number {
-  const ranges = ofType(tree, 'memory').flatMap((n) => physicalReg(n));
-  return ranges.reduce((sum, range) => sum + range.size, 0);
-}
-
-/** Cycles a second, from the first cpu node. */
-export const frequencyOf = (tree: Tree): number => ofType(tree, 'cpu')[0]?.cell('clock-frequency') ?? 1;

@@ -2,9 +2,10 @@ import { ruleNamed, ruleNames } from '../devicetree/checks/index.js';
 import { ConfigError, type Finding } from '../devicetree/finding.js';
 import { provenance } from '../devicetree/origin.js';
 import { didYouMean } from '../devicetree/suggest.js';
-import { checkConfig, explain, readTree, type SourceFlags } from './config.js';
-import { FileError, USAGE_STATUS, UsageError } from './errors.js';
-import { Files, readFile } from './files.js';
+import { checkConfig, readTree, type SourceFlags } from '../launch/config.js';
+import { explain } from './config.js';
+import { FileError, USAGE_STATUS, UsageError } from '../launch/errors.js';
+import { Files, readFile } from '../launch/files.js';
 import { sarif } from './sarif.js';
 import { version } from './version.js';
 

@@ -1,84 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { dirname, relative, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { decodeBlob } from '../devicetree/blob.js';
-import { check, checkBoard } from '../devicetree/checks/index.js';
+import { relative, resolve } from 'node:path';
 import { ConfigError, describe, type Finding } from '../devicetree/finding.js';
 import { parse } from '../devicetree/source.js';
 import type { Tree } from '../devicetree/tree.js';
-import { readContents, readFile, type Files } from './files.js';
-import { FileError } from './errors.js';
-
-/** The project's own device trees, whether it runs from dist/ or is installed. */
-export const deviceTrees = resolve(dirname(fileURLToPath(import.meta.url)), '../../devicetrees');
-
-/** The board that images run on unless a configuration says otherwise. */
-export const boardFile = resolve(deviceTrees, 'hv440-board.dtsi');
-
-/** A tree, and all that its syntax and the rules have to say of it. */
-export interface Configured {
-  readonly tree: Tree;
-  readonly findings: readonly Finding[];
-}
-
-const startsWith = (bytes: Uint8Array, ...magic: number[]): boolean => magic.every((byte, i) => bytes[i] === byte);
-const isBlob = (bytes: Uint8Array): boolean => startsWith(bytes, 0xd0, 0x0d, 0xfe, 0xed);
-
-/** Binary files that somebody may give where a device tree belongs, by their first bytes. */
-const kinds: readonly (readonly [kind: string, magic: readonly number[]])[] = [
-  ['an ELF image', [0x7f, 0x45, 0x4c, 0x46]],
-  ['a U-Boot image', [0x27, 0x05, 0x19, 0x56]],
-  ['compressed by gzip', [0x1f, 0x8b]],
-];
-
-/** Why a file is no device tree at all, and the remedy; undefined if it may be one. */
-function notATree(bytes: Uint8Array, file: string): readonly [problem: string, remedy: string] | undefined {
-  const [kind] = kinds.find(([, magic]) => startsWith(bytes, ...magic)) ?? [];
-  if (kind !== undefined) return [`it is ${kind}, not a device tree`, `\`hv440 run ${file}\` boots an image`];
-  if (!bytes.includes(0)) return undefined;
-  return ['it is a binary file, and not a device tree blob', NAME_A_TREE];
-}
-
-const NAME_A_TREE = 'name a device tree, .dts or .dtb';
-
-/** How the command line says that sources are read. */
-export interface SourceFlags {
-  /** Folders of `-I DIR`. */
-  readonly include?: readonly string[];
-  /** Macros of `-D NAME=VALUE`. */
-  readonly define?: readonly string[];
-  /** Name every label in `/__symbols__`: `-@`. */
-  readonly withSymbols?: boolean;
-}
-
-/** Read a device tree, source or blob. Throws a FileError where there is none, a ConfigError for a broken blob. */
-export function readTree(
-  file: string,
-  { include = [], define = [], withSymbols = false }: SourceFlags = {},
-): Configured {
-  const contents = readContents(file);
-  if (!contents.ok) throw new FileError(file, contents.reason, NAME_A_TREE);
-  const { bytes } = contents;
-  if (isBlob(bytes)) return { tree: decodeBlob(bytes, file), findings: [] };
-  const problem = notATree(bytes, file);
-  if (problem) throw new FileError(file, ...problem);
-  const options = { includePaths: include, defines: define, symbols: withSymbols };
-  return parse(new TextDecoder().decode(bytes), file, readFile, options);
-}
-
-const hasErrors = (findings: readonly Finding[]): boolean => findings.some((f) => f.severity === 'error');
-
-/** A configuration with everything that is wrong with it; the rules are asked only where the syntax is right. */
-export function checkConfig({ tree, findings }: Configured, files: Files): Configured {
-  if (hasErrors(findings)) return { tree, findings };
-  return { tree, findings: [...findings, ...check(tree, files)] };
-}
-
-/** A board's tree with what is wrong with it, no matter what partitions it has. */
-export function checkBare({ tree, findings }: Configured): Configured {
-  if (hasErrors(findings)) return { tree, findings };
-  return { tree, findings: [...findings, ...checkBoard(tree)] };
-}
+import { boardFile, hasErrors, type Configured } from '../launch/config.js';
 
 /** Report warnings and notes on standard error, and throw a ConfigError if there is any error among the findings. */
 export function insist({ tree, findings }: Configured): Tree {

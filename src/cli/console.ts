@@ -9,10 +9,10 @@ import type { Expecter } from '../console/script.js';
 import { Terminal } from '../console/terminal.js';
 import { command, completions, programLines, stateOf } from './commands.js';
 import { Departure } from './departure.js';
-import type { EngineOptions } from './engine-options.js';
-import { UsageError } from './errors.js';
+import type { EngineOptions } from '../launch/engine-options.js';
+import { UsageError } from '../launch/errors.js';
 import type { FaultReport } from '../hypervisor/fault-report.js';
-import { faultSummary } from './fault-text.js';
+import { faultSummary } from '../hypervisor/fault-text.js';
 import type { Faults } from './faults.js';
 import { dialogue, openStreams, StandardInput, typeScripts, type InputOptions } from './input.js';
 import { followPrograms, type Journal } from './journal.js';
@@ -20,7 +20,7 @@ import { givePtys, type PtyLinks } from './ptys.js';
 import { Session, type Driver, type SessionEnd } from './session.js';
 import { statistics, statisticsJson } from './statistics.js';
 import type { TraceOptions } from './trace.js';
-import type { Wiring } from './wiring.js';
+import type { Wiring } from '../launch/wiring.js';
 
 /** Options that boot and run share. */
 export interface ConsoleOptions extends InputOptions, EngineOptions, TraceOptions {

@@ -2,8 +2,8 @@ import { basename } from 'node:path';
 import { gunzip, isGzip } from '../loader/gzip.js';
 import { loadImage, type Image } from '../loader/image.js';
 import { codeSections, type CodeSection } from '../loader/sections.js';
-import { FileError, UsageError } from './errors.js';
-import { readContents } from './files.js';
+import { FileError, UsageError } from '../launch/errors.js';
+import { readContents } from '../launch/files.js';
 import { listedWords, listing, Names, type Extent } from './listing.js';
 
 export interface DisasmOptions {

@@ -7,9 +7,10 @@ import { printTree } from '../devicetree/print.js';
 import { sorted } from '../devicetree/sort.js';
 import type { Tree } from '../devicetree/tree.js';
 import { guestTree } from '../hypervisor/guest-tree.js';
-import { checkConfig, insist, readTree, type Configured, type SourceFlags } from './config.js';
-import { UsageError } from './errors.js';
-import { Files } from './files.js';
+import { checkConfig, readTree, type Configured, type SourceFlags } from '../launch/config.js';
+import { insist } from './config.js';
+import { UsageError } from '../launch/errors.js';
+import { Files } from '../launch/files.js';
 
 export interface DtsOptions extends SourceFlags {
   readonly partition?: string;

@@ -4,8 +4,8 @@ import type { Mux, Stream } from '../console/mux.js';
 import { partitionOf } from '../console/names.js';
 import { explain, type FaultReport } from '../hypervisor/fault-report.js';
 import type { ImageSymbol } from '../loader/image.js';
-import { UsageError } from './errors.js';
-import { faultLines, faultSummary } from './fault-text.js';
+import { UsageError } from '../launch/errors.js';
+import { faultLines, faultSummary } from '../hypervisor/fault-text.js';
 
 /** The reports of a run: told when they come, kept for whoever asks later, and written to a file as JSON, one a line. */
 export class Faults {

@@ -3,7 +3,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import type { GdbOptions } from '../debug/gdb/client.js';
 import { GdbSession } from '../debug/gdb/session.js';
 import type { Process } from '../debug/target.js';
-import { UsageError } from './errors.js';
+import { UsageError } from '../launch/errors.js';
 
 /** Where GDB connects to which processes: a TCP port, or a UNIX socket. */
 export interface Place {

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import type { Machine } from '../board/machine.js';
 import { Expecter, parseExchanges, parseInputs, type Exchange } from '../console/script.js';
 import type { Mux, Stream } from '../console/mux.js';
-import { UsageError } from './errors.js';
+import { UsageError } from '../launch/errors.js';
 
 /** After so long without a byte, an open standard input is somebody who may type, not a script. Milliseconds of wall time. */
 const SCRIPT_PATIENCE = 3000;

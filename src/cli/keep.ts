@@ -4,11 +4,11 @@ import { recordingLine, recordingStart } from '../board/recording.js';
 import { readSnapshot, snapshotFile } from '../board/snapshot-file.js';
 import { Snapshots, snapshotOf, stateHash, type Snapshotable } from '../board/snapshot.js';
 import type { Machine } from '../board/machine.js';
-import { UsageError } from './errors.js';
-import { readContents } from './files.js';
-import { differences, type Identity } from './identity.js';
+import { UsageError } from '../launch/errors.js';
+import { readContents } from '../launch/files.js';
+import { differences, type Identity } from '../launch/identity.js';
 import type { Journal } from './journal.js';
-import type { Wiring } from './wiring.js';
+import type { Wiring } from '../launch/wiring.js';
 
 /** What is kept of a run, and what it goes on from. */
 export interface KeepOptions {

@@ -3,8 +3,8 @@ import { existsSync, statSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { ConfigError } from '../devicetree/finding.js';
 import { explain } from './config.js';
-import { engineNames } from './engine-options.js';
-import { USAGE_STATUS, UsageError } from './errors.js';
+import { engineNames } from '../launch/engine-options.js';
+import { USAGE_STATUS, UsageError } from '../launch/errors.js';
 import { parseBytes, parseCount, parseHistory, parseSeconds, parseSize } from './sizes.js';
 import { version } from './version.js';
 

@@ -9,12 +9,12 @@ import type { PartitionConfiguration } from '../devicetree/configuration.js';
 import { configure } from '../devicetree/configuration.js';
 import type { Tree } from '../devicetree/tree.js';
 import { guestTree } from '../hypervisor/guest-tree.js';
-import { Hypervisor, type GuestFiles } from '../hypervisor/hypervisor.js';
+import { Hypervisor } from '../hypervisor/hypervisor.js';
 import type { BareCounts } from '../hypervisor/overhead.js';
 import { report, type VcpuReport } from '../hypervisor/report.js';
-import { frequencyOf, memorySize, STATE_BYTES } from './boot.js';
-import { UsageError } from './errors.js';
-import { namedImage, namedInitrd, type Files } from './files.js';
+import { frequencyOf, guestFiles, memorySize, STATE_BYTES } from '../launch/machine.js';
+import { UsageError } from '../launch/errors.js';
+import type { Files } from '../launch/files.js';
 
 /** Where a run is over. */
 export interface Until {
@@ -190,8 +190,4 @@ export function measurePartitions(tree: Tree, files: Files, until: Until): Measu
     reached: taken.has(name) ? appearedText(until) : ending ? describeEnding(ending) : (why ?? 'runs'),
     complete: taken.has(name) || (until.expect === undefined && ending !== undefined),
   }));
-}
-
-function guestFiles({ image, initrd }: PartitionConfiguration, files: Files): GuestFiles {
-  return { image: namedImage(files, image), ...(initrd !== undefined && { initrd: namedInitrd(initrd) }) };
 }

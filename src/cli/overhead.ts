@@ -13,9 +13,10 @@ import {
   type Priced,
 } from '../hypervisor/overhead.js';
 import type { VcpuReport } from '../hypervisor/report.js';
-import { checkConfig, insist, parseGenerated, readTree, runSource, type Configured } from './config.js';
-import { UsageError } from './errors.js';
-import { Files, namedImage, namedInitrd } from './files.js';
+import { checkConfig, readTree, type Configured } from '../launch/config.js';
+import { insist, parseGenerated, runSource } from './config.js';
+import { UsageError } from '../launch/errors.js';
+import { Files, namedImage, namedInitrd } from '../launch/files.js';
 import { measureBare, measurePartitions, type MeasuredPartition, type Reached, type Until } from './measure.js';
 import { overheadText } from './overhead-text.js';
 import { parseCount } from './sizes.js';

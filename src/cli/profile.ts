@@ -7,10 +7,10 @@ import type { DebuggedMachine } from '../debug/processes.js';
 import { loadImage, type ImageSymbol } from '../loader/image.js';
 import { bootConfigured, type Attend } from './boot.js';
 import { columns, count, fixed } from './columns.js';
-import { readTree } from './config.js';
+import { readTree } from '../launch/config.js';
 import type { Attendant } from './console.js';
-import { FileError, UsageError } from './errors.js';
-import { readContents } from './files.js';
+import { FileError, UsageError } from '../launch/errors.js';
+import { readContents } from '../launch/files.js';
 import { runImage, type RunOptions } from './run.js';
 
 /** Options of `hv440 profile`. */

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import type { Mux, Stream } from '../console/mux.js';
 import { openPtys, type Ptys } from '../console/pty.js';
 import type { Problem } from '../console/names.js';
-import { UsageError } from './errors.js';
+import { UsageError } from '../launch/errors.js';
 
 /** The ptys of a run. */
 export interface PtyLinks {

@@ -6,14 +6,14 @@ import { snapshotOf, stateHash } from '../board/snapshot.js';
 import { Headless } from '../console/headless.js';
 import { boot } from './boot.js';
 import { shownStreams } from './console.js';
-import type { EngineOptions } from './engine-options.js';
-import { UsageError } from './errors.js';
-import { differences } from './identity.js';
+import type { EngineOptions } from '../launch/engine-options.js';
+import { UsageError } from '../launch/errors.js';
+import { differences } from '../launch/identity.js';
 import { openStreams } from './input.js';
 import type { Journal } from './journal.js';
 import type { Kept, RecordingHeader, Replays } from './keep.js';
 import { run } from './run.js';
-import type { Wiring } from './wiring.js';
+import type { Wiring } from '../launch/wiring.js';
 
 type Complete = Exclude<Recording, { problem: string }>;
 

@@ -1,10 +1,11 @@
 import { basename, resolve } from 'node:path';
 import type { Tree } from '../devicetree/tree.js';
 import { bootConfigured, runBare, type Attend } from './boot.js';
-import { bareSource, checkBare, insist, parseGenerated, readTree, runSource } from './config.js';
+import { checkBare, readTree } from '../launch/config.js';
+import { bareSource, insist, parseGenerated, runSource } from './config.js';
 import type { ConsoleOptions } from './console.js';
-import { UsageError } from './errors.js';
-import { Files, namedImage, namedInitrd } from './files.js';
+import { UsageError } from '../launch/errors.js';
+import { Files, namedImage, namedInitrd } from '../launch/files.js';
 import type { KeepOptions } from './keep.js';
 
 /** Options of `hv440 run`. */

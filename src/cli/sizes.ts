@@ -1,4 +1,4 @@
-import { UsageError } from './errors.js';
+import { UsageError } from '../launch/errors.js';
 
 const units: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
 

@@ -4,8 +4,8 @@ import { parseFilter, type TraceFilter } from '../debug/trace/filter.js';
 import { Tracer } from '../debug/trace/tracer.js';
 import { TraceWriter, type TraceFile } from '../debug/trace/writer.js';
 import type { ImageSymbol } from '../loader/image.js';
-import { FileError, UsageError } from './errors.js';
-import type { Wiring } from './wiring.js';
+import { FileError, UsageError } from '../launch/errors.js';
+import type { Wiring } from '../launch/wiring.js';
 
 /** Options of a trace. */
 export interface TraceOptions {

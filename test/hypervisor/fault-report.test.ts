@@ -5,7 +5,7 @@ import { MSR, TCR } from '../../src/isa/registers.js';
 import { ExitRing } from '../../src/hypervisor/exit-ring.js';
 import type { FaultReport } from '../../src/hypervisor/fault-report.js';
 import { explainBare } from '../../src/cli/faults.js';
-import { faultLines } from '../../src/cli/fault-text.js';
+import { faultLines } from '../../src/hypervisor/fault-text.js';
 import type { ImageSymbol } from '../../src/loader/contents.js';
 import { Code, size } from './code.js';
 import { bare, hypervisor, imageOf, runToEnd } from './guest.js';

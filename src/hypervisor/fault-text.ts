@@ -1,5 +1,5 @@
-import type { AddressPath } from '../hypervisor/address-path.js';
-import type { FaultReport, Place, TrapReport } from '../hypervisor/fault-report.js';
+import type { AddressPath } from './address-path.js';
+import type { FaultReport, Place, TrapReport } from './fault-report.js';
 
 const hex = (value: number): string => `0x${value.toString(16)}`;
 
