@@ -219,6 +219,27 @@ function addDts(hv440: Command): void {
     .action(action(async () => (await import('./dts.js')).dts));
 }
 
+function addMap(hv440: Command): void {
+  const shown = examples(
+    'hv440 map devicetrees/two-linux.dts',
+    'hv440 map devicetrees/two-linux.dts -o map.html',
+    'hv440 map devicetrees/two-linux.dts --format json | jq .memory',
+  );
+  addSourceOptions(hv440.command('map <CONFIG.dts>'))
+    .description('draw who owns what: memory, devices, interrupts, cores and channels')
+    .addOption(
+      new Option('--format <FORMAT>', 'text, or what the output’s name ends in').choices([
+        'text',
+        'svg',
+        'html',
+        'json',
+      ]),
+    )
+    .option('-o, --output <FILE>', 'write it there; .html is a page that needs nothing else, .svg a picture')
+    .addHelpText('after', shown)
+    .action(action(async () => (await import('./map.js')).map));
+}
+
 function addDisasm(hv440: Command): void {
   const shown = examples(
     'hv440 disasm firmware/hello/hello.elf',
@@ -289,6 +310,7 @@ function program(): Command {
     addReplay,
     addCheck,
     addDts,
+    addMap,
     addDisasm,
     addOverhead,
   ])

@@ -37,21 +37,33 @@ export interface BootProblem {
   readonly problem: string;
 }
 
+/** Where a tree and an initrd of these sizes go, in a memory from 0 on of this size; an initrd that there is none of, nowhere. */
+export interface Layout {
+  readonly tree: number;
+  /** The tree's address where there is no initrd. */
+  readonly initrd: number;
+  readonly stack: number;
+}
+
+/** The tree at the end of the memory that begins at 0 (below 256 MiB), the initrd below the tree, the stack below both. */
+export function layOut(memory: number, treeSize: number, initrdSize: number | undefined): Layout {
+  const tree = below(Math.min(memory, REACH), treeSize);
+  const initrd = initrdSize === undefined ? tree : below(tree, initrdSize);
+  return { tree, initrd, stack: stackBelow(initrd) };
+}
+
 /** Whether there is room for a program, its initrd and its device tree. */
 export function fits(ram: AddressMap<Ram>, { image, initrd, tree }: BootContents): boolean {
-  const end = Math.min(ram.find(0)?.size ?? 0, REACH);
-  const treeAt = below(end, encodeBlob(tree).length);
-  return (initrd ? below(treeAt, initrd.length) : treeAt) >= topOf(image, end);
+  const size = ram.find(0)?.size ?? 0;
+  const layout = layOut(size, encodeBlob(tree).length, initrd?.length);
+  return layout.initrd >= topOf(image, Math.min(size, REACH));
 }
 
 /** Where a program ends in the memory that begins at 0. */
 const topOf = ({ segments }: Image, end: number): number =>
   Math.max(0, ...segments.filter((s) => s.address < end).map((s) => s.address + s.size));
 
-/**
- * Put a program, its initrd and its device tree into memory: the program where it says, the tree at the end of the memory
- * that begins at 0 (below 256 MiB), the initrd below the tree.
- */
+/** Put a program where it says, and its initrd and its device tree where `layOut` does. */
 export function loadProgram(ram: AddressMap<Ram>, { image, initrd, tree }: BootContents): BootState | BootProblem {
   const low = ram.find(0);
   if (!low) return { problem: 'there is no memory at address 0' };
@@ -59,8 +71,7 @@ export function loadProgram(ram: AddressMap<Ram>, { image, initrd, tree }: BootC
   const chosen = tree.root.child('chosen') ?? tree.root.add('chosen');
   if (initrd) chosen.setCells('linux,initrd-start', 0);
   if (initrd) chosen.setCells('linux,initrd-end', 0);
-  const treeAt = below(end, encodeBlob(tree).length);
-  const initrdAt = initrd ? below(treeAt, initrd.length) : treeAt;
+  const { tree: treeAt, initrd: initrdAt, stack } = layOut(low.size, encodeBlob(tree).length, initrd?.length);
   const top = topOf(image, end);
   if (initrdAt < top)
     return {
@@ -83,7 +94,7 @@ export function loadProgram(ram: AddressMap<Ram>, { image, initrd, tree }: BootC
   return {
     entry: image.entry,
     tree: treeAt,
-    stack: stackBelow(initrdAt),
+    stack,
     mapped: low.size,
   };
 }
