@@ -68,6 +68,7 @@ test('the examples of the bindings are configurations with nothing wrong', () =>
         interrupt-parent = <&UIC0>; interrupts = <4 4>; };
     };
     ${example('partitions')}
+    ${example('test').replaceAll('hello {', 'a {')}
   };
   &partitions {
     ${example('partition').replaceAll(/"[^"]*(vmlinux.gz|rootfs.cpio)"/g, '"1M.elf"')}

@@ -11,6 +11,9 @@ export type PropertyType =
   | 'phandles'
   | 'string'
   | 'strings'
+  | 'duration' // simulated time, as text: 10 ms
+  | 'regex' // a regular expression, as text
+  | 'regexes'
   | 'path' // a file, relative to the one that holds the property
   | 'console' // a node of the partition by name, or by reference
   | 'ranges'; // how a bus passes addresses on: cells, or nothing
@@ -43,14 +46,17 @@ export interface PropertySpec {
 
 export type Properties = Readonly<Record<string, PropertySpec>>;
 
-/** Where a node stands: below the board's root, at `/partitions`, directly in it, or in a partition. */
-export type Place = 'board' | 'root' | 'partitions' | 'partition';
+/**
+ * Where a node stands: below the board's root, at `/partitions`, directly in it, or in a partition; at `/test`, directly in it,
+ * or in a script; at `/test/matrix`, or directly in it.
+ */
+export type Place = 'board' | 'root' | 'partitions' | 'partition' | 'test' | 'script' | 'step' | 'matrix' | 'axis';
 
 /** What a kind of node may say. */
 export interface Binding {
   readonly title: string;
   readonly place: Place;
-  /** It is told by its `compatible`, or, for what the specification tells so, by its `device_type`. */
+  /** It is told by its `compatible`, or, for what the specification tells so, by its `device_type`; without either, by its place alone. */
   readonly compatible?: readonly string[];
   readonly deviceType?: string;
   /** Whether a property that is not listed is a mistake: so for nodes that only hv440 reads. */

@@ -8,6 +8,7 @@ import { finisher } from './finisher.js';
 import { partition } from './partition.js';
 import { partitions } from './partitions.js';
 import { standard } from './standard.js';
+import { matrixAxis, testMatrix, testNode, testScript, testStep } from './test.js';
 
 /** Every kind of node that hv440 reads, those of its own first. */
 export const bindings: readonly Binding[] = [
@@ -20,6 +21,11 @@ export const bindings: readonly Binding[] = [
   sendDoorbell,
   receiveDoorbell,
   managedPartition,
+  testNode,
+  testScript,
+  testStep,
+  testMatrix,
+  matrixAxis,
   cpu,
   memory,
   uic,
@@ -31,12 +37,22 @@ export const bindings: readonly Binding[] = [
 export function placeOf(node: Node): Place | undefined {
   const { parent } = node;
   if (!parent) return 'board';
-  if (!parent.parent) return node.name === 'partitions' ? 'root' : 'board';
+  if (!parent.parent) return atRoot(node);
   const above = placeOf(parent);
+  if (above === 'test') return node.name === 'matrix' ? 'matrix' : 'script';
+  if (above === 'script') return 'step';
+  if (above === 'matrix') return 'axis';
   // What is in the wrong place is a mistake as a whole; what it holds is not the board's.
   if (above === 'board') return parent.isCompatible('hv440,partition', 'hv440,partitions') ? undefined : 'board';
   if (above === 'root') return 'partitions';
   return above === 'partitions' && node.name !== 'node-update' ? 'partition' : undefined;
+}
+
+function atRoot(node: Node): Place {
+  if (node.name === 'partitions') return 'root';
+  return node.name === 'test' && (!node.has('compatible') || node.isCompatible(...testNode.compatible))
+    ? 'test'
+    : 'board';
 }
 
 /** The kinds of node that may stand in a place. */
@@ -48,7 +64,7 @@ export function bindingOf(node: Node): Binding | undefined {
   return bindings.find((binding) => {
     if (binding.place !== place) return false;
     if (binding.deviceType !== undefined) return node.get('device_type')?.string === binding.deviceType;
-    return node.isCompatible(...(binding.compatible ?? []));
+    return binding.compatible === undefined || node.isCompatible(...binding.compatible);
   });
 }
 

@@ -15,6 +15,9 @@ export const typeNames: Readonly<Record<PropertyType, string>> = {
   phandles: 'references to nodes, <&label …>',
   string: 'a string',
   strings: 'strings',
+  duration: 'a duration, as a string',
+  regex: 'a regular expression, as a string',
+  regexes: 'regular expressions, as strings',
   path: 'a path, as a string',
   console: 'the name of a node, as a string, or a reference to it, <&label>',
   ranges: 'numbers, or nothing',
@@ -41,7 +44,8 @@ export function bindingsMarkdown(): string {
 
 function section(binding: Binding): string {
   const names = (binding.compatible ?? []).map((name) => `\`${name}\``).join(', ');
-  const told = binding.deviceType === undefined ? `compatible: ${names}` : `device_type: \`${binding.deviceType}\``;
+  const byType = binding.deviceType === undefined ? 'told by its place' : `device_type: \`${binding.deviceType}\``;
+  const told = names === '' ? byType : `compatible: ${names}`;
   return [
     `### ${binding.title}`,
     told,

@@ -12,6 +12,7 @@ import { Context, type ImageInspector, type Rule } from './rule.js';
 import { scheduleRules } from './schedule.js';
 import { propertyRules, shapeRules } from './shape.js';
 import { partitionRules, structureRules } from './structure.js';
+import { testRules } from './test.js';
 
 export type { ImageInspector, Inspection, Rule, Segment } from './rule.js';
 
@@ -29,6 +30,7 @@ const chapters: readonly { readonly title: string; readonly rules: readonly Rule
   { title: 'Interrupts', rules: interruptRules },
   { title: 'Doorbells and managers', rules: managementRules },
   { title: 'Images', rules: imageRules },
+  { title: 'Tests', rules: testRules },
 ];
 
 /** Every rule, in the order in which they are run. */

@@ -2,6 +2,7 @@ import { bindingOf, placeOf } from '../bindings/index.js';
 import type { Binding } from '../bindings/binding.js';
 import { partitionNodes, partitionsNode, portsOf } from '../partitions.js';
 import { joinPath } from '../paths.js';
+import { testNodeOf } from '../test-plan.js';
 import type { Node, Property, Tree } from '../tree.js';
 import type { Finding } from '../finding.js';
 
@@ -30,7 +31,9 @@ export interface Problem {
 }
 
 /** The nodes that a rule is run on, one at a time. */
-export type Subject = 'tree' | 'node' | 'own' | 'partitions' | 'partition' | 'port' | 'board' | 'board-serial';
+export type Subject =
+  | ('tree' | 'node' | 'own' | 'partitions' | 'partition' | 'port' | 'board' | 'board-serial')
+  | ('test' | 'step' | 'axis');
 
 /** One thing that can be wrong with a configuration. */
 export interface Rule {
@@ -85,6 +88,10 @@ export class Context {
         return [...this.board];
       case 'board-serial':
         return this.board.filter((node) => node.isCompatible('ns16550', 'ns16550a'));
+      case 'test':
+      case 'step':
+      case 'axis':
+        return [...(testNodeOf(tree)?.walk() ?? [])].filter((node) => placeOf(node) === over);
       default:
         return over satisfies never;
     }

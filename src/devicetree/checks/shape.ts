@@ -2,6 +2,7 @@ import { allowed, typeNames } from '../bindings/markdown.js';
 import type { PropertySpec, PropertyType } from '../bindings/binding.js';
 import { bindingOf, propertiesOf } from '../bindings/index.js';
 import { childCells } from '../addresses.js';
+import { DURATION_FORM, parseDuration } from '../duration.js';
 import { nearest } from '../nearest.js';
 import { didYouMean } from '../suggest.js';
 import type { Node, Property } from '../tree.js';
@@ -29,8 +30,8 @@ type ShapeCheck = (
   context: Context,
 ) => Pick<Problem, 'message' | 'remedy'> | undefined;
 
-const textTypes: readonly PropertyType[] = ['string', 'strings', 'path'];
-const oneString: readonly PropertyType[] = ['string', 'path', 'console'];
+const textTypes: readonly PropertyType[] = ['string', 'strings', 'path', 'duration', 'regex', 'regexes'];
+const oneString: readonly PropertyType[] = ['string', 'path', 'console', 'duration', 'regex'];
 const references: readonly PropertyType[] = ['phandle', 'phandles'];
 
 const missingProperty: Rule = {
@@ -211,12 +212,47 @@ const emptyValue = shape(
     remedy: 'Write the name, or leave the property out.',
   },
   (property, spec, node) => {
-    const named = spec.type === 'path' || spec.type === 'console' || property.name === 'label';
-    if (!named || formOf(property).kind === 'cells' || property.string !== '') return undefined;
+    const named = spec.type === 'path' || spec.type === 'console' || mustSay.includes(property.name);
+    if (!named || formOf(property).kind === 'cells' || property.strings.every((text) => text !== '')) return undefined;
     const remedy = spec.required ? `write ${property.name} = ${spec.example};` : 'write one, or leave it out';
     return { message: `the '${property.name}' of ${nameOf(node)} is an empty string`, remedy };
   },
 );
+
+/** Texts that mean nothing where they are empty. */
+const mustSay = ['label', 'expect', 'expect-regex', 'never', 'never-regex', 'send'];
+
+const malformedValue = shape(
+  {
+    name: 'malformed-value',
+    summary: 'A duration is a number and a unit, and a regular expression can be read.',
+    remedy: 'Write the duration as `10 ms`; in a regular expression put two backslashes before what stands for itself.',
+  },
+  (property, spec) => {
+    if (spec.type === 'duration' && !parseDuration(property.string))
+      return {
+        message: `'${property.name}' is '${property.string}', and takes ${DURATION_FORM}`,
+        remedy: `write ${property.name} = ${spec.example};`,
+      };
+    if (spec.type !== 'regex' && spec.type !== 'regexes') return undefined;
+    const reason = property.strings.map(unreadable).find((found) => found !== undefined);
+    if (reason === undefined) return undefined;
+    return {
+      message: `'${property.name}' is no regular expression: ${reason}`,
+      remedy: `write a backslash before what stands for itself, in a string of a tree "\\\\(", or take plain text`,
+    };
+  },
+);
+
+/** Why a text is no regular expression. */
+function unreadable(text: string): string | undefined {
+  try {
+    RegExp(text);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message.replace(/^Invalid regular expression: /, '');
+  }
+}
 
 const phandleToNowhere = shape(
   {
@@ -243,6 +279,7 @@ export const shapeRules: readonly Rule[] = [
   valueCount,
   unknownValue,
   emptyValue,
+  malformedValue,
   phandleToNowhere,
 ];
 

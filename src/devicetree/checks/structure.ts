@@ -45,7 +45,7 @@ const noPartition: Rule = {
 };
 
 /** The nodes that are told by `compatible` and are hv440's own, known or not. */
-const isOwn = (node: Node): boolean => ['root', 'partitions', 'partition'].includes(placeOf(node) ?? '');
+const isOwn = (node: Node): boolean => ['root', 'partitions', 'partition', 'test'].includes(placeOf(node) ?? '');
 
 const knownAt = (node: Node): string[] => compatiblesOf(bindingsAt(placeOf(node)!));
 
@@ -95,18 +95,19 @@ const misplacedNode: Rule = {
   *run(node) {
     const kind = node.compatible.find((name) => ownKinds.includes(name));
     if (kind === undefined) return;
-    const wrongName = kind === 'hv440,partitions';
-    const home = wrongName
-      ? "the root, under the name 'partitions'"
-      : kind === 'hv440,partition'
-        ? '/partitions'
-        : 'a partition';
+    const home = homes[kind] ?? 'a partition';
     yield {
       ...at(node, 'compatible'),
       message: `${node.path} is '${kind}', and nobody looks for one there`,
       remedy: `move it into ${home}`,
     };
   },
+};
+
+const homes: Readonly<Record<string, string>> = {
+  'hv440,partitions': "the root, under the name 'partitions'",
+  'hv440,partition': '/partitions',
+  'hv440,test': "the root, under the name 'test'",
 };
 
 const unexpectedChild: Rule = {
