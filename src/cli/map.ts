@@ -5,7 +5,7 @@ import { insist } from './config.js';
 import { UsageError } from '../launch/errors.js';
 import { Files, namedImage, namedInitrd } from '../launch/files.js';
 import { mapHtml } from './map/html.js';
-import { ownershipOf, type Contents } from './map/model.js';
+import { ownershipOf, type Contents, type Ownership } from './map/model.js';
 import { mapSvg } from './map/svg.js';
 import { mapText } from './map/text.js';
 
@@ -17,16 +17,21 @@ export interface MapOptions extends SourceFlags {
   readonly output?: string;
 }
 
-/** `hv440 map CONFIG.dts`: who owns what, on standard output or in a file. Gives the exit status. */
-export function map(config: string, options: MapOptions): number {
-  const { output } = options;
+/** Who owns what in a configuration's file. Throws for mistakes in it, as `boot` does. */
+export function ownershipIn(config: string, options: SourceFlags = {}): Ownership {
   const files = new Files();
   const tree = insist(checkConfig(readTree(config, options), files));
   const contentsOf = ({ image, initrd }: PartitionConfiguration): Contents => ({
     image: namedImage(files, image),
     ...(initrd !== undefined && { initrd: namedInitrd(initrd).length }),
   });
-  const ownership = ownershipOf(tree, configure(tree), contentsOf);
+  return ownershipOf(tree, configure(tree), contentsOf);
+}
+
+/** `hv440 map CONFIG.dts`: who owns what, on standard output or in a file. Gives the exit status. */
+export function map(config: string, options: MapOptions): number {
+  const { output } = options;
+  const ownership = ownershipIn(config, options);
   const shown = {
     text: () => mapText(config, ownership),
     svg: () => mapSvg(config, ownership),
