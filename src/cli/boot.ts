@@ -32,8 +32,8 @@ export interface BootOptions extends ConsoleOptions, SourceFlags, KeepOptions {
 
 /** `hv440 boot CONFIG.dts`: check it, start its partitions, and talk to them until they end. Gives the exit status. */
 export function boot(config: string, options: BootOptions): Promise<number> {
-  const { start, include, define, withSymbols } = options;
-  const same = { start, include: include?.map((folder) => resolve(folder)), define, withSymbols };
+  const { start, include, define, withSymbols, set, variant } = options;
+  const same = { start, include: include?.map((folder) => resolve(folder)), define, withSymbols, set, variant };
   const again: Command = { command: 'boot', what: resolve(config), options: same };
   return bootConfigured(readTree(config, options), { keeping: { again }, ...options });
 }

@@ -1,8 +1,10 @@
 import { ruleNamed, ruleNames } from '../devicetree/checks/index.js';
-import { ConfigError, type Finding } from '../devicetree/finding.js';
+import { ConfigError, describe, type Finding } from '../devicetree/finding.js';
 import { provenance } from '../devicetree/origin.js';
 import { didYouMean } from '../devicetree/suggest.js';
-import { checkConfig, readTree, type SourceFlags } from '../launch/config.js';
+import { axesOf, combinations } from '../devicetree/test-plan.js';
+import type { Tree } from '../devicetree/tree.js';
+import { checkConfig, hasErrors, readTree, type SourceFlags } from '../launch/config.js';
 import { explain } from './config.js';
 import { FileError, USAGE_STATUS, UsageError } from '../launch/errors.js';
 import { Files, readFile } from '../launch/files.js';
@@ -73,12 +75,43 @@ function context({ at }: Finding): string[] {
 /** Everything that is wrong with a file; a broken blob, or no such file, is a finding like others. */
 function findingsOf(config: string, flags: SourceFlags): readonly Finding[] {
   try {
-    return checkConfig(readTree(config, flags), new Files()).findings;
+    const files = new Files();
+    const { tree, findings } = checkConfig(readTree(config, flags), files);
+    if (flags.variant !== undefined || hasErrors(findings)) return findings;
+    return [...findings, ...variantFindings(config, flags, tree, findings, files)];
   } catch (error) {
     if (error instanceof ConfigError) return error.findings;
     if (error instanceof FileError) return [unusable(error)];
     throw error;
   }
+}
+
+/** Of more combinations of variants than this, only every variant by itself is looked at. */
+const MOST_COMBINATIONS = 64;
+
+/** What is wrong with the variants of a test's matrix and not with the configuration itself. */
+function variantFindings(
+  config: string,
+  flags: SourceFlags,
+  tree: Tree,
+  known: readonly Finding[],
+  files: Files,
+): Finding[] {
+  const axes = axesOf(tree);
+  if (axes.length === 0) return [];
+  const all = combinations(axes);
+  const alone = axes.flatMap(({ name, variants }) => variants.map((variant) => ({ [name]: variant })));
+  const told = new Set(known.map(describe));
+  const looked = all.length > MOST_COMBINATIONS || axes.length === 1 ? alone : [...alone, ...all];
+  return looked.flatMap((combination) => {
+    const variant = Object.entries(combination).map(([axis, name]) => `${axis}=${name}`);
+    const { findings } = checkConfig(readTree(config, { ...flags, variant }), files);
+    return findings.flatMap((finding) => {
+      if (told.has(describe(finding))) return [];
+      told.add(describe(finding));
+      return { ...finding, message: `with ${variant.join(' ')}, ${finding.message}` };
+    });
+  });
 }
 
 const unusable = ({ file, problem, remedy }: FileError): Finding => ({

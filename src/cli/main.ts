@@ -46,7 +46,9 @@ const consoleOptions = [
 const addSourceOptions = (command: Command): Command =>
   command
     .addOption(listOption('-I, --include <DIR>', 'look for included files there too (again for others)'))
-    .addOption(listOption('-D, --define <NAME=VALUE>', 'a macro for the C preprocessor (again for others)'));
+    .addOption(listOption('-D, --define <NAME=VALUE>', 'a macro for the C preprocessor (again for others)'))
+    .addOption(listOption('--set <PATH=VALUE>', 'a property to be another than the file has it (again for others)'))
+    .addOption(listOption('--variant <AXIS=NAME>', 'a variant of the matrix in /test (again for other axes)'));
 
 const examples = (...lines: string[]): string => `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}\n`;
 

@@ -4,6 +4,7 @@ import { askWords, testNode, testScript, type faultWords, type stateWords } from
 import { parseDuration, type Duration } from './duration.js';
 import { mergeInto } from './merge.js';
 import { consoleOf, consolesOf, devicesOf, disabled, isSerial, partitionNodes } from './partitions.js';
+import { didYouMean } from './suggest.js';
 import type { Node, Position, Property, Tree } from './tree.js';
 
 /** Something that a stream may print: a text, each character a byte, or a regular expression within a line. */
@@ -219,6 +220,19 @@ export function combinations(axes: readonly Axis[]): Combination[] {
     (all, { name, variants }) => all.flatMap((one) => variants.map((variant) => ({ ...one, [name]: variant }))),
     [{}],
   );
+}
+
+/** Which axis or variant of a combination there is not, as a sentence; undefined where there are all. */
+export function unknownVariant(axes: readonly Axis[], combination: Combination): string | undefined {
+  if (axes.length === 0) return 'there is no /test/matrix, so there are no variants';
+  for (const [name, variant] of Object.entries(combination)) {
+    const axis = axes.find((one) => one.name === name);
+    const known = axes.map((one) => one.name);
+    if (!axis) return `${name}=${variant}: the matrix has no axis '${name}'; ${didYouMean(name, known)}`;
+    if (!axis.variants.includes(variant))
+      return `${name}=${variant}: the axis has no variant '${variant}'; ${didYouMean(variant, axis.variants)}`;
+  }
+  return undefined;
 }
 
 /** Merge the variants of a combination over a tree; what has no axis or variant of that name is left out. */

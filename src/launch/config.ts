@@ -3,9 +3,11 @@ import { fileURLToPath } from 'node:url';
 import { decodeBlob } from '../devicetree/blob.js';
 import { check, checkBoard } from '../devicetree/checks/index.js';
 import type { Finding } from '../devicetree/finding.js';
+import { applySettings, parseSetting, withSettings, type Setting } from '../devicetree/settings.js';
 import { parse } from '../devicetree/source.js';
+import { applyVariants, axesOf, unknownVariant, type Combination } from '../devicetree/test-plan.js';
 import type { Tree } from '../devicetree/tree.js';
-import { FileError } from './errors.js';
+import { FileError, UsageError } from './errors.js';
 import { readContents, readFile, type Files } from './files.js';
 
 /** The project's own device trees, whether it runs from dist/ or is installed. */
@@ -48,21 +50,57 @@ export interface SourceFlags {
   readonly define?: readonly string[];
   /** Name every label in `/__symbols__`: `-@`. */
   readonly withSymbols?: boolean;
+  /** Properties to be others than the file has them, as `PATH=VALUE`: `--set`. */
+  readonly set?: readonly string[];
+  /** Of axes of the test's matrix, the variant to have, as `AXIS=NAME`: `--variant`. */
+  readonly variant?: readonly string[];
 }
 
 /** Read a device tree, source or blob. Throws a FileError where there is none, a ConfigError for a broken blob. */
-export function readTree(
+export function readTree(file: string, flags: SourceFlags = {}): Configured {
+  const configured = readPlain(file, flags);
+  const { tree } = configured;
+  if (flags.variant !== undefined && !hasErrors(configured.findings))
+    applyVariants(tree, variantsOf(tree, flags.variant));
+  return configured;
+}
+
+function readPlain(
   file: string,
-  { include = [], define = [], withSymbols = false }: SourceFlags = {},
+  { include = [], define = [], withSymbols = false, set = [] }: SourceFlags,
 ): Configured {
+  const settings = set.map(settingOf);
   const contents = readContents(file);
   if (!contents.ok) throw new FileError(file, contents.reason, NAME_A_TREE);
   const { bytes } = contents;
-  if (isBlob(bytes)) return { tree: decodeBlob(bytes, file), findings: [] };
+  if (isBlob(bytes)) {
+    const tree = decodeBlob(bytes, file);
+    return { tree, findings: applySettings(tree, settings) };
+  }
   const problem = notATree(bytes, file);
   if (problem) throw new FileError(file, ...problem);
   const options = { includePaths: include, defines: define, symbols: withSymbols };
-  return parse(new TextDecoder().decode(bytes), file, readFile, options);
+  return parse(withSettings(new TextDecoder().decode(bytes), settings), file, readFile, options);
+}
+
+function settingOf(text: string): Setting {
+  const setting = parseSetting(text);
+  if ('problem' in setting) throw new UsageError(`--set ${setting.problem}`);
+  return setting;
+}
+
+/** What `--variant AXIS=NAME` picks. Throws a UsageError for what the matrix does not have. */
+function variantsOf(tree: Tree, texts: readonly string[]): Combination {
+  const picked = Object.fromEntries(
+    texts.map((text) => {
+      const [, axis, name] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+      if (axis === undefined || name === undefined) throw new UsageError(`--variant ${text}: give it as AXIS=NAME`);
+      return [axis, name];
+    }),
+  );
+  const problem = unknownVariant(axesOf(tree), picked);
+  if (problem !== undefined) throw new UsageError(`--variant ${problem}`);
+  return picked;
 }
 
 /** Whether a configuration cannot be used. */

@@ -2,6 +2,7 @@ import { Clock } from '../bus/clock.js';
 import { SharedMemory } from '../bus/memory.js';
 import { physicalReg } from '../devicetree/addresses.js';
 import { configure, type Configuration, type PartitionConfiguration } from '../devicetree/configuration.js';
+import { withoutTest } from '../devicetree/test-plan.js';
 import type { Tree } from '../devicetree/tree.js';
 import type { FaultReport } from '../hypervisor/fault-report.js';
 import { Hypervisor, type GuestFiles } from '../hypervisor/hypervisor.js';
@@ -32,7 +33,7 @@ export interface Launched {
 }
 
 /**
- * A checked configuration made into a machine that is switched on. Partitions that are held back wait to be started. Throws
+ * A checked configuration made into a machine that is switched on; its test is taken out of the tree. Partitions that are held back wait to be started. Throws
  * a UsageError where a file cannot be used.
  */
 export function launch(
@@ -41,7 +42,7 @@ export function launch(
   ears: Ears,
   options: EngineOptions & { readonly heldBack?: readonly string[] } = {},
 ): Launched {
-  const configuration = configure(tree);
+  const configuration = configure(withoutTest(tree));
   const hypervisor = new Hypervisor({
     memory: new SharedMemory(memorySize(tree) + STATE_BYTES),
     clock: new Clock(),
