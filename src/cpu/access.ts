@@ -1,7 +1,7 @@
 import type { Device, Region, Width } from '../bus/bus.js';
 import type { Ram } from '../bus/memory.js';
 import { MSR } from '../isa/registers.js';
-import { word2, type Use } from '../mmu/tlb.js';
+import { word2, type Tlb, type Use } from '../mmu/tlb.js';
 import type { Core } from './core.js';
 import { stopsAtAddress, stopsAtBlock, stopsAtValue, stopsInStore, type Transfer } from './debug-data.js';
 import { R } from './state.js';
@@ -44,7 +44,7 @@ function translate(core: Core, address: number, use: Use): number {
       if (core.memory.isTranslated(hostOf(region, physical))) return physical;
     }
     const context = core.regs.words[use === 'execute' ? R.CODE_CONTEXT : R.DATA_CONTEXT]!;
-    core.lookaside.fill(use, address, context, hostOf(region, physical));
+    core.lookaside.fill(use, address, context, hostOf(region, physical), isZeroable(tlb, entry));
   }
   return physical;
 }
@@ -277,12 +277,15 @@ export function storeString(core: Core, first: number, address: number, bytes: n
   for (let i = 0; i < bytes && core.trap === null; i++) write(core, 1, (address + i) | 0, byteAt(i));
 }
 
+/** May dcbz zero blocks of an entry's page? */
+const isZeroable = (tlb: Tlb, entry: number): boolean => (tlb.read(entry, 2) & (word2.W | word2.I)) === 0;
+
 /** dcbz: zero the 32-byte block; a page that is write-through or cache-inhibited gives an alignment interrupt. */
 export function zeroBlock(core: Core, address: number): void {
   const block = (address & -CACHE_BLOCK) >>> 0;
   const { msr, pid, tlb } = core.system;
   const entry = fixed(core, address, 'write') ? NOWHERE : tlb.find(address, msr & MSR.DS ? 1 : 0, pid);
-  if (entry >= 0 && tlb.allows(entry, 'write', (msr & MSR.PR) !== 0) && tlb.read(entry, 2) & (word2.W | word2.I)) {
+  if (entry >= 0 && tlb.allows(entry, 'write', (msr & MSR.PR) !== 0) && !isZeroable(tlb, entry)) {
     return void core.raise({ kind: 'alignment', address: block, access: 'write' });
   }
   if (!touchBlock(core, 'write', block) || stopsAtBlock(core, 'write', address, true)) return;

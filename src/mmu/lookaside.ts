@@ -16,15 +16,17 @@ export const contextOf = (pid: number, space: number, user: boolean): number =>
 
 /**
  * Where the tables lie, in bytes from `Lookaside.at`: generated code reads them in the shared memory. An entry is a word.
- * `translations` goes with `execute`: where an engine keeps what it made of a page, or 0.
+ * `translations` goes with `execute`: where an engine keeps what it made of a page, or 0. `zeroable` goes with `write`: the
+ * tags of those pages whose cache blocks dcbz may zero.
  */
 // prettier-ignore
 export const TABLES = {
   tags:   { read: 0,               write: 8 * SLOTS,  execute: 16 * SLOTS },
   deltas: { read: 4 * SLOTS,       write: 12 * SLOTS, execute: 20 * SLOTS },
   translations: 24 * SLOTS,
+  zeroable: 28 * SLOTS,
 } as const;
-const BYTES = 28 * SLOTS;
+const BYTES = 32 * SLOTS;
 
 /** Makes a context one that no page was remembered for: of an address's lowest bits a tag holds none. */
 export const NO_PAGE = 1;
@@ -36,6 +38,7 @@ export class Lookaside implements CodeWatcher {
   readonly tags: Readonly<Record<Use, Int32Array>>;
   readonly deltas: Readonly<Record<Use, Int32Array>>;
   readonly translations: Int32Array;
+  readonly zeroable: Int32Array;
   /** The tables' offset in the shared memory. */
   readonly at: number;
 
@@ -44,22 +47,27 @@ export class Lookaside implements CodeWatcher {
   constructor(memory: SharedMemory) {
     this.at = memory.allocate(BYTES, 64);
     const table = (offset: number): Int32Array => new Int32Array(memory.buffer, this.at + offset, SLOTS);
-    const { tags, deltas, translations } = TABLES;
+    const { tags, deltas, translations, zeroable } = TABLES;
     this.tags = { execute: table(tags.execute), read: table(tags.read), write: table(tags.write) };
     this.deltas = { execute: table(deltas.execute), read: table(deltas.read), write: table(deltas.write) };
     this.translations = table(translations);
-    this.#allTags = Object.values(this.tags);
+    this.zeroable = table(zeroable);
+    this.#allTags = [...Object.values(this.tags), this.zeroable];
     this.flush();
     memory.watchCode(this);
   }
 
-  /** The 4 KiB page of an address, used like this in this context, lies at `host` of the shared memory. */
-  fill(use: Use, address: number, context: number, host: number): void {
+  /**
+   * The 4 KiB page of an address, used like this in this context, lies at `host` of the shared memory. `zeroable`: of a page
+   * that is written, whether dcbz may zero blocks of it.
+   */
+  fill(use: Use, address: number, context: number, host: number, zeroable = false): void {
     const page = address & ~0xfff;
     const slot = (address >>> 12) & (SLOTS - 1);
     this.tags[use][slot] = page | context;
     this.deltas[use][slot] = (host & ~0xfff) - page;
     if (use === 'execute') this.translations[slot] = 0;
+    if (use === 'write') this.zeroable[slot] = zeroable ? page | context : empty[slot]!;
   }
 
   /** Where in the shared memory a byte lies that is used like this in this context, or -1 where that is not remembered. */
@@ -76,6 +84,7 @@ export class Lookaside implements CodeWatcher {
   /** Forget which pages may be written, so that the next store to each is seen. */
   forgetWritable(): void {
     this.tags.write.set(empty);
+    this.zeroable.set(empty);
   }
 
   /** Stores to a page that code is translated from are not to be missed. */
@@ -83,7 +92,7 @@ export class Lookaside implements CodeWatcher {
     for (let slot = 0; slot < SLOTS; slot++) {
       const tag = this.tags.write[slot]!;
       const host = ((tag & -PAGE_SIZE) + this.deltas.write[slot]!) >>> 0;
-      if (host === page) this.tags.write[slot] = empty[slot]!;
+      if (host === page) this.tags.write[slot] = this.zeroable[slot] = empty[slot]!;
     }
   }
 

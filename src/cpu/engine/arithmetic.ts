@@ -84,7 +84,7 @@ export abstract class Arithmetic<F> {
   };
   loadString = this.interpret;
   storeString = this.interpret;
-  zeroBlock = this.interpret;
+  zeroBlock = (address: Value) => this.do({ kind: 'zero', address });
   touchBlock = (access: 'read' | 'write', address: Value) => this.do({ kind: 'touch', access, address });
 
   trapIf = (condition: Value) => this.do({ kind: 'refuse', condition });

@@ -7,6 +7,7 @@ import type { Lowered } from './effects.js';
 import type { Variant } from './interpreter.js';
 import { lowerCold } from './lower-cold.js';
 import { Places } from './places.js';
+import type { SprTables } from './spr-tables.js';
 import { Body, op, type Label } from './wasm-encoder.js';
 
 /** The third parameter: where to begin, perhaps with RESUMED. */
@@ -19,6 +20,7 @@ export interface ColdSetting {
   readonly lookaside: Lookaside;
   /** From a decoding index to a variant's number, 16 bits each. */
   readonly decoding: number;
+  readonly sprs: SprTables;
   /** A power of 2: a place is reported that has been wanted so often, and again each time that it has been so often more. */
   readonly hot: number;
 }
@@ -215,7 +217,7 @@ class ColdInterpreter {
     body.brTable([refused, ...labels], refused);
     for (const { instruction, options } of variants) {
       body.end();
-      this.#case(lowerCold(instruction, options), refused, loops);
+      this.#case(lowerCold(instruction, options, this.setting.sprs), refused, loops);
     }
     body.end();
     this.#leave(WHY.INTERPRET);
@@ -233,6 +235,7 @@ class ColdInterpreter {
     body.op(op.sub);
     body.set(LEFT);
     const last = effects.at(-1);
+    const remaps = effects.some(({ kind }) => kind === 'tlb'); // perhaps the page of the pc
     if (last?.kind === 'branch') {
       this.#writer.value(last.target, Places.none);
       body.set(this.#scratch);
@@ -247,9 +250,9 @@ class ColdInterpreter {
       else return;
     }
     body.get(PC);
-    body.const(4);
+    body.const(remaps ? 4 | RESUMED : 4);
     body.op(op.add);
     body.set(PC);
-    body.br(next);
+    body.br(remaps ? arrive : next);
   }
 }

@@ -12,10 +12,12 @@ export type Effect =
   | { readonly kind: 'storeConditional'; readonly address: Value; readonly value: Value }
   | { readonly kind: 'loadMultiple'; readonly first: number; readonly address: Value }
   | { readonly kind: 'storeMultiple'; readonly first: number; readonly address: Value }
+  | { readonly kind: 'transfer'; readonly access: 'read' | 'write'; readonly first: Value; readonly address: Value } // from a register that only the word tells to r31
   | { readonly kind: 'touch'; readonly access: 'read' | 'write'; readonly address: Value }
+  | { readonly kind: 'zero'; readonly address: Value } // the cache block
   | { readonly kind: 'word'; readonly word: number; readonly value: Value } // of the registers
   | { readonly kind: 'system'; readonly word: number; readonly value: Value } // of the supervisor's
-  | { readonly kind: 'tlb'; readonly entry: Value; readonly word: number; readonly value: Value }
+  | { readonly kind: 'tlb'; readonly entry: Value; readonly word: Value; readonly value: Value }
   | { readonly kind: 'refuse'; readonly condition: Value } // the interpreter is to do this instruction
   | {
       readonly kind: 'branch';
@@ -62,11 +64,14 @@ export function operandsOf(effect: Effect): Value[] {
     case 'loadMultiple':
     case 'storeMultiple':
     case 'touch':
+    case 'zero':
       return [effect.address];
     case 'tlb':
-      return [effect.entry, effect.value];
+      return [effect.entry, effect.word, effect.value];
     case 'register':
       return [effect.number, effect.value];
+    case 'transfer':
+      return [effect.first, effect.address];
     case 'store':
     case 'storeConditional':
       return [effect.address, effect.value];

@@ -1,4 +1,6 @@
+import { PAGE_SIZE } from '../../bus/memory.js';
 import { TABLES } from '../../mmu/lookaside.js';
+import { CACHE_BLOCK } from '../access.js';
 import { R } from '../state.js';
 import { REGISTERS, ValueWriter, type Operand } from './emit-values.js';
 import { mayRepeat, operandsOf, type Effect } from './effects.js';
@@ -69,7 +71,7 @@ export class EffectWriter extends ValueWriter {
         return body.memory(op.store, effect.word * 4);
       case 'tlb':
         this.value(effect.entry, changed);
-        body.const(effect.word);
+        this.value(effect.word, changed);
         this.value(effect.value, changed);
         this.pc();
         body.call(WRITE_TLB);
@@ -118,12 +120,36 @@ export class EffectWriter extends ValueWriter {
       }
       case 'touch': {
         const ea = this.keep(effect.address, changed);
-        this.#miss(ea, effect.access, 1);
+        this.#miss(ea, TABLES.tags[effect.access], 1);
         return ways.refuse();
       }
+      case 'zero': {
+        const ea = this.keep(effect.address, changed);
+        const slot = this.#miss(ea, TABLES.zeroable, 1);
+        ways.refuse();
+        return this.#zero(ea, slot);
+      }
+      case 'transfer':
+        return this.#transfer(effect, changed, ways);
       case 'loadMultiple':
       case 'storeMultiple':
         return this.#multiple(effect, changed, ways);
+    }
+  }
+
+  /** Zero the cache block of an address in a page that is remembered for writing. */
+  #zero(ea: number, slot: number): void {
+    const { body, lookaside } = this;
+    body.get(slot);
+    body.memory(op.load, lookaside.at + TABLES.deltas.write);
+    body.get(ea);
+    body.const(-CACHE_BLOCK);
+    body.op(op.and, op.add);
+    body.set(slot);
+    for (let i = 0; i < CACHE_BLOCK; i += 8) {
+      body.get(slot);
+      body.const64(0);
+      body.memory(op.store64, i);
     }
   }
 
@@ -156,10 +182,54 @@ export class EffectWriter extends ValueWriter {
     }
   }
 
+  /** The same in a loop over registers in memory. */
+  #transfer({ access, first, address }: Extract<Effect, { kind: 'transfer' }>, changed: Places, ways: WaysOut): void {
+    const { body } = this;
+    const ea = this.keep(address, changed);
+    const register = this.temporary();
+    const host = this.temporary();
+    this.register(first, changed);
+    body.set(register);
+    body.get(ea);
+    body.const(0xfff);
+    body.op(op.and);
+    body.const(PAGE_SIZE);
+    this.#bytesFrom(register);
+    body.op(op.sub, op.gtu);
+    ways.refuse();
+    this.#host(ea, access, 4, ways);
+    body.set(host);
+    const next = body.loop();
+    const [to, from] = access === 'read' ? [register, host] : [host, register];
+    body.get(to);
+    body.get(from);
+    body.memory(op.load, 0);
+    body.memory(op.store, 0);
+    for (const local of [host, register]) {
+      body.get(local);
+      body.const(4);
+      body.op(op.add);
+      body.set(local);
+    }
+    this.#bytesFrom(register);
+    body.brIf(next);
+    body.end();
+  }
+
+  /** Bytes from a place among the general purpose registers to their end, on the stack. */
+  #bytesFrom(register: number): void {
+    const { body } = this;
+    body.get(REGISTERS);
+    body.const(4 * (R.GPR + 32));
+    body.op(op.add);
+    body.get(register);
+    body.op(op.sub);
+  }
+
   /** Where in the shared memory an address lies, on the stack; leaves where that is not remembered or it is misaligned. */
   #host(ea: number, use: 'read' | 'write', bytes: number, ways: WaysOut): void {
     const { body, lookaside } = this;
-    const slot = this.#miss(ea, use, bytes);
+    const slot = this.#miss(ea, TABLES.tags[use], bytes);
     ways.refuse();
     body.get(slot);
     body.memory(op.load, lookaside.at + TABLES.deltas[use]);
@@ -167,8 +237,8 @@ export class EffectWriter extends ValueWriter {
     body.op(op.add);
   }
 
-  /** Whether the page of an address is not remembered for this use, on the stack; gives the local of its slot's offset. */
-  #miss(ea: number, use: 'read' | 'write', bytes: number): number {
+  /** Whether the page of an address is not in this table of tags, on the stack; gives the local of its slot's offset. */
+  #miss(ea: number, tags: number, bytes: number): number {
     const { body, lookaside } = this;
     const slot = this.temporary();
     body.get(ea);
@@ -177,7 +247,7 @@ export class EffectWriter extends ValueWriter {
     body.const(0xffc);
     body.op(op.and);
     body.tee(slot);
-    body.memory(op.load, lookaside.at + TABLES.tags[use]);
+    body.memory(op.load, lookaside.at + tags);
     body.get(ea);
     body.const(~0xfff | (bytes - 1));
     body.op(op.and);

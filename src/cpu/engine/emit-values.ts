@@ -124,6 +124,8 @@ export class ValueWriter {
         return body.get(this.code);
       case 'left':
         return body.get(LEFT);
+      case 'registers':
+        return body.get(REGISTERS);
       case 'word':
         return this.word(v.n);
       case 'system':
@@ -159,6 +161,9 @@ export class ValueWriter {
         return this.#divide(v.op, a, b, changed);
       case 'register':
         this.register(a, changed);
+        return body.memory(op.load, 0);
+      case 'memory':
+        this.value(a, changed);
         return body.memory(op.load, 0);
       case 'clz':
       case 'ext8':

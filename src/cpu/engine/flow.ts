@@ -67,6 +67,7 @@ const refusals: ReadonlySet<Effect['kind']> = new Set([
   'loadMultiple',
   'storeMultiple',
   'touch',
+  'zero',
   'refuse',
 ]);
 const isRefusal = (effect: Effect): boolean =>

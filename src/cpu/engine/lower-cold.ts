@@ -1,6 +1,7 @@
 import type { Field, Instruction, InvalidForm, Machine } from '../../isa/spec.js';
 import { MSR, MSR_BITS } from '../../isa/registers.js';
 import { R } from '../state.js';
+import { PLACED, type SprTables } from './spr-tables.js';
 import { saved } from '../supervisor.js';
 import { Arithmetic, CONTEXT, QUIET } from './arithmetic.js';
 import { countUse, operandsOf, type Lowered } from './effects.js';
@@ -10,9 +11,13 @@ import type { Value } from './value.js';
  * Reads an instruction's meaning as effects where its word is not known: registers are found by their numbers, and everything
  * is in memory. Only one-bit options are known. Words of invalid forms are refused.
  */
-export function lowerCold(instruction: Instruction, options: Readonly<Record<string, number>>): Lowered {
+export function lowerCold(
+  instruction: Instruction,
+  options: Readonly<Record<string, number>>,
+  sprs: SprTables,
+): Lowered {
   const { fields, match, mask, invalid, meaning } = instruction;
-  const reader = new ColdLowering();
+  const reader = new ColdLowering(sprs);
   const values = Object.fromEntries(fields.map((f): [string, Value] => [f.name, reader.field(f, options[f.name])]));
   reader.refuseUnless(mask & OUTSIDE_INDEX, match & OUTSIDE_INDEX);
   for (const form of invalid) reader.refuseInvalid(form, values);
@@ -25,10 +30,11 @@ export function lowerCold(instruction: Instruction, options: Readonly<Record<str
 /** Bits that finding the instruction does not look at. */
 const OUTSIDE_INDEX = 0x03fff800;
 
-const LR = 8;
-const CTR = 9;
-
 class ColdLowering extends Arithmetic<Value> implements Machine<Value, Value> {
+  constructor(private readonly sprs: SprTables) {
+    super();
+  }
+
   /** A field's value out of the word, unless it is known. */
   field({ shift, width, kind }: Field, known: number | undefined): Value {
     if (known !== undefined) return this.constant(known);
@@ -125,8 +131,8 @@ class ColdLowering extends Arithmetic<Value> implements Machine<Value, Value> {
     return this.xor(between, this.subtract(this.constant(0), this.lessUnsigned(end, begin)));
   };
 
-  loadMultiple = this.interpret;
-  storeMultiple = this.interpret;
+  loadMultiple = (first: Value, address: Value) => this.do({ kind: 'transfer', access: 'read', first, address });
+  storeMultiple = (first: Value, address: Value) => this.do({ kind: 'transfer', access: 'write', first, address });
 
   branch = (target: Value) => this.#branch(target, undefined, this.constant(1));
   #branch(target: Value, condition: Value | undefined, repeats: Value): void {
@@ -159,19 +165,33 @@ class ColdLowering extends Arithmetic<Value> implements Machine<Value, Value> {
   systemCall = this.interpret;
 
   privileged = () => this.do({ kind: 'refuse', condition: this.and(this.readMsr(), this.constant(MSR.PR)) });
-  #isNot = (number: Value, spr: number): Value => this.values.binary('ne', number, this.constant(spr));
-  readSpr = (number: Value) => {
-    const [notLr, notCtr] = [this.#isNot(number, LR), this.#isNot(number, CTR)];
-    this.do({ kind: 'refuse', condition: this.and(notLr, notCtr) });
-    return this.select(notLr, this.ctr(), this.lr());
-  };
+  /** What the table says of a register; refuses what is not in it, or not for this program. */
+  #find(table: number, number: Value): Value {
+    const at = this.add(this.shiftLeft(number, this.constant(3)), this.constant(table));
+    const found = this.values.unary('memory', at);
+    const forbidden = this.values.unary('eqz', this.and(found, this.constant(PLACED.ANYBODY)));
+    const user = this.and(this.readMsr(), this.constant(MSR.PR));
+    const refused = this.or(
+      this.values.unary('eqz', found),
+      this.and(this.shiftRight(user, this.constant(14)), forbidden),
+    );
+    this.do({ kind: 'refuse', condition: refused });
+    return found;
+  }
+  /** The number that its word would have as a general purpose register. */
+  #wordOf(found: Value): Value {
+    const distance = this.subtract(this.word(R.SYSTEM), this.values.leaf('registers', 0));
+    const system = this.and(found, this.constant(PLACED.SYSTEM));
+    const words = this.select(system, this.shiftRightSigned(distance, this.constant(2)), this.constant(0));
+    return this.add(words, this.and(found, this.constant(PLACED.WORD)));
+  }
+  readSpr = (number: Value) => this.gpr(this.#wordOf(this.#find(this.sprs.read, number)));
   writeSpr = (number: Value, v: Value) => {
-    const [notLr, notCtr] = [this.#isNot(number, LR), this.#isNot(number, CTR)];
-    this.do({ kind: 'refuse', condition: this.and(notLr, notCtr) });
-    this.setLr(this.select(notLr, this.lr(), v));
-    this.#setWord(R.CTR, this.select(notCtr, this.ctr(), v));
+    const found = this.#find(this.sprs.write, number);
+    const mask = this.add(this.shiftLeft(number, this.constant(3)), this.constant(this.sprs.write + 4));
+    this.setGpr(this.#wordOf(found), this.and(v, this.values.unary('memory', mask)));
   };
-  writeTlb = this.interpret;
+  writeTlb = (entry: Value, word: Value, value: Value) => this.do({ kind: 'tlb', entry, word, value });
   returnFrom = (level: 'base' | 'critical' | 'machine-check') => {
     const [pc, msr] = saved[level];
     const target = this.and(this.system(pc), this.constant(-4));

@@ -1,12 +1,13 @@
 import { ESR, findSpr, isSupervisorNumber, MSR_BITS, type Spr } from '../../isa/registers.js';
 import type { Machine } from '../../isa/spec.js';
 import { kept } from '../deliver.js';
-import { DELIVERED, R, S, userWords, type SystemRegister } from '../state.js';
+import { DELIVERED, R, S, userWords } from '../state.js';
 import { saved } from '../supervisor.js';
 import { vectors } from '../trap.js';
 import { countUse, INTERPRET, operandsOf, type Assumptions, type Effect, type Lowered } from './effects.js';
 import { Arithmetic, CONTEXT, QUIET } from './arithmetic.js';
 import { mask } from './mask.js';
+import { living, plain, systemWord } from './spr-tables.js';
 import { PLACE, type Value } from './value.js';
 
 /** Reads a meaning, with all fields known, as effects. */
@@ -24,13 +25,6 @@ export function lower(
   effects.forEach((effect) => operandsOf(effect).forEach(countUse));
   return { effects, flow, cycles, call };
 }
-
-/** Supervisor registers that are nothing but storage, so that writing one can have no consequence. */
-const plain: ReadonlySet<string> = new Set(
-  'SRR0 SRR1 CSRR0 CSRR1 MCSRR0 MCSRR1 DEAR ESR SPRG0 SPRG1 SPRG2 SPRG3 MMUCR'.split(' '),
-);
-/** Those that change by themselves: what is in memory is not their value. */
-const living: ReadonlySet<string> = new Set(['TBL', 'TBU', 'DEC', 'TSR']);
 
 class Lowering extends Arithmetic<number> implements Machine<Value, number> {
   constructor(
@@ -221,7 +215,7 @@ class Lowering extends Arithmetic<number> implements Machine<Value, number> {
   }
   writeTlb = (entry: Value, word: number, value: Value) => {
     if ((this.address & 0xffc) === 0xffc) return this.interpret(); // what comes behind it may not be mapped
-    this.do({ kind: 'tlb', entry, word, value });
+    this.do({ kind: 'tlb', entry, word: this.constant(word), value });
   };
   returnFrom = (level: 'base' | 'critical' | 'machine-check') => {
     const [pc, msr] = saved[level];
@@ -230,5 +224,3 @@ class Lowering extends Arithmetic<number> implements Machine<Value, number> {
     this.#goOn(target);
   };
 }
-
-const systemWord = (spr: Spr): number => S[spr.name.toLowerCase() as SystemRegister];

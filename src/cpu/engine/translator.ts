@@ -6,13 +6,14 @@ import type { Core } from '../core.js';
 import { SLOTS } from '../../mmu/lookaside.js';
 import { R } from '../state.js';
 import { writeTlb } from '../supervisor.js';
-import { coldInterpreter } from './cold.js';
+import { coldInterpreter, type ColdSetting } from './cold.js';
 import { CodeCache, type TranslatedPage } from './code-cache.js';
 import { COLD_INDEX, RESUMED, WHY } from './dispatch.js';
 import { imports } from './emit-effects.js';
 import type { Engine } from './engine.js';
 import { Interpreter, listVariants, type Variant } from './interpreter.js';
 import { discover, type Decoder, type Region } from './region.js';
+import { sprTable } from './spr-tables.js';
 import { translate, type Setting } from './translate.js';
 import { encodeModule, type Body } from './wasm-encoder.js';
 
@@ -105,7 +106,8 @@ export class Translator implements Engine {
       instructions: this.options.cache ?? DEFAULT_CACHE,
       hot,
     });
-    const [enter] = instantiate(core, cache, this.#interpreterFor(core, variants, decoding));
+    const sprs = { read: putWords(core, sprTable('read')), write: putWords(core, sprTable('write')) };
+    const [enter] = instantiate(core, cache, this.#interpreterFor(core, variants, { decoding, sprs }));
     cache.table.set(COLD_INDEX, enter!);
     const state = { cache, enter: enter!, waiting: [] };
     this.#cores.set(core, state);
@@ -113,10 +115,14 @@ export class Translator implements Engine {
   }
 
   /** Cores whose tables lie in the same places have the same interpreter. */
-  #interpreterFor({ lookaside }: Core, variants: readonly Variant[], decoding: number): WebAssembly.Module {
-    const key = `${lookaside.at} ${decoding}`;
+  #interpreterFor(
+    { lookaside }: Core,
+    variants: readonly Variant[],
+    tables: Pick<ColdSetting, 'decoding' | 'sprs'>,
+  ): WebAssembly.Module {
+    const key = `${lookaside.at} ${tables.decoding}`;
     const hot = this.options.hot ?? DEFAULT_HOT;
-    const module = this.#interpreters.get(key) ?? compile([coldInterpreter(variants, { lookaside, decoding, hot })]);
+    const module = this.#interpreters.get(key) ?? compile([coldInterpreter(variants, { lookaside, ...tables, hot })]);
     this.#interpreters.set(key, module);
     return module;
   }
@@ -166,6 +172,13 @@ export class Translator implements Engine {
     cache.clear(page);
     page.overflow = true;
   }
+}
+
+/** Puts a table into the shared memory; gives its offset. */
+function putWords({ memory }: Core, words: Int32Array): number {
+  const at = memory.allocate(words.byteLength);
+  memory.words.set(words, at >>> 2);
+  return at;
 }
 
 const settingOf = (core: Core, page: TranslatedPage): Setting => ({

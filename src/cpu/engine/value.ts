@@ -27,7 +27,13 @@ type Binary =
   | 'ne'
   | 'lts'
   | 'ltu';
-type Unary = 'clz' | 'ext8' | 'ext16' | 'eqz' | 'register'; // the general purpose register of this number
+type Unary =
+  | 'clz'
+  | 'ext8'
+  | 'ext16'
+  | 'eqz'
+  | 'register' // the general purpose register of this number
+  | 'memory'; // the word at this place of the shared memory
 type Leaf =
   | 'const' // n
   | 'place' // what place n holds: a register, or the carry as 0 or 1
@@ -36,6 +42,7 @@ type Leaf =
   | 'cr' // all of it
   | 'word' // word n of the registers in memory
   | 'system' // word n of the supervisor's registers
+  | 'registers' // where the registers lie in the shared memory
   | 'pc' // the address of the instruction, where it is not known
   | 'code' // its word
   | 'left' // cycles that may still be spent

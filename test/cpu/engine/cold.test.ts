@@ -1,0 +1,92 @@
+import { expect, test } from 'vitest';
+import { Translator } from '../../../src/cpu/engine/translator.js';
+import { R, S } from '../../../src/cpu/state.js';
+import { asm } from '../../../src/isa/assemble.js';
+import { MSR } from '../../../src/isa/registers.js';
+import { word2 } from '../../../src/mmu/tlb.js';
+import { map, mapped, put, setMsr } from '../machine.js';
+
+const CODE = 0x1000;
+const DATA = 0x8000;
+
+/** Translated at once, and never: cold code alone. */
+const engines = [new Translator({ hot: 1 }), new Translator()];
+
+/** Run a program of so many instructions; the trap it met. */
+function run(engine: Translator, program: readonly number[], registers: Readonly<Record<number, number>> = {}) {
+  const made = mapped({ engine });
+  put(made.ram, CODE, program);
+  for (const [register, value] of Object.entries(registers)) made.core.regs.gpr[Number(register)] = value;
+  made.core.regs.pc = CODE;
+  const go = () => made.core.run(program.length);
+  return { ...made, go, gpr: made.core.regs.gpr };
+}
+
+test.each(engines)(
+  'dcbz zeroes a block beside what has been stored, and is refused where the page is written through',
+  (engine) => {
+    const program = [
+      asm('stw', { rs: 5, ra: 4, d: 28 }),
+      asm('stw', { rs: 5, ra: 4, d: 32 }),
+      asm('dcbz', { ra: 0, rb: 6 }),
+      asm('lwz', { rt: 7, ra: 4, d: 28 }),
+      asm('lwz', { rt: 8, ra: 4, d: 32 }),
+    ];
+    const made = run(engine, program, { 4: DATA, 5: 0x1234, 6: DATA + 17 });
+    expect(made.go()).toMatchObject({ kind: 'quantum' });
+    expect([made.gpr[7], made.gpr[8]]).toEqual([0, 0x1234]);
+    map(made.core, 3, { ea: DATA, pa: DATA, size: 1, rights: 0x3f | word2.W });
+    made.core.regs.pc = CODE;
+    expect(made.go()).toEqual({ kind: 'trap', trap: { kind: 'alignment', access: 'write', address: DATA } });
+    expect(made.core.regs.pc).toBe(CODE + 8);
+  },
+);
+
+test.each(engines)('stmw and lmw move the registers to r31, within a page and over its end', (engine) => {
+  const program = [
+    asm('stw', { rs: 5, ra: 4, d: 0 }),
+    asm('stmw', { rs: 25, ra: 4, d: -28 }),
+    asm('lmw', { rt: 25, ra: 4, d: -24 }),
+    asm('stmw', { rs: 30, ra: 6, d: -4 }),
+    asm('lmw', { rt: 30, ra: 6, d: -4 }),
+  ];
+  const values = Object.fromEntries(Array.from({ length: 7 }, (_, i) => [25 + i, 100 + i]));
+  const made = run(engine, program, { 4: DATA + 0x100, 5: 0x1234, 6: DATA + 0x1000, ...values });
+  expect(made.go()).toMatchObject({ kind: 'quantum' });
+  expect([...made.gpr.subarray(25)]).toEqual([101, 102, 103, 104, 105, 106, 0x1234]);
+  expect(made.ram.read(DATA + 0x100 - 28, 4)).toBe(100);
+  expect([made.ram.read(DATA + 0xffc, 4), made.ram.read(DATA + 0x1000, 4)]).toEqual([106, 0x1234]);
+});
+
+test.each(engines)('registers keep the bits that exist, and are a supervisor’s or anybody’s', (engine) => {
+  const program = [
+    asm('mtspr', { spr: 26, rs: 4 }),
+    asm('mfspr', { rt: 5, spr: 26 }),
+    asm('mtspr', { spr: 1, rs: 4 }),
+    asm('mfspr', { rt: 6, spr: 1 }),
+    asm('mtspr', { spr: 276, rs: 4 }),
+    asm('mfspr', { rt: 7, spr: 260 }),
+    asm('mfspr', { rt: 8, spr: 287 }),
+  ];
+  const made = run(engine, program, { 4: -1 });
+  expect(made.go()).toMatchObject({ kind: 'quantum' });
+  expect([...made.gpr.subarray(5, 9)]).toEqual([-4, 0xe000007f | 0, -1, 0x422218d3]);
+  setMsr(made.core, MSR.PR);
+  const privileged = { kind: 'trap', trap: { kind: 'program', cause: 'privileged' } };
+  made.core.regs.pc = CODE + 8; // XER is anybody's, to write SPRG4 the supervisor's
+  expect(made.go()).toMatchObject(privileged);
+  expect(made.core.regs.pc).toBe(CODE + 16);
+  made.core.regs.pc = CODE + 20;
+  expect(made.go()).toMatchObject(privileged);
+  expect(made.core.regs.pc).toBe(CODE + 24);
+  expect(made.core.regs.words[R.SPRG4]).toBe(-1);
+  expect(made.core.system.words[S.srr0]).toBe(-4);
+});
+
+test.each(engines)('tlbwe acts at the next instruction, on the page that it stands in too', (engine) => {
+  const program = [asm('tlbwe', { rs: 4, ra: 5, ws: 0 }), asm('ori')];
+  const made = run(engine, program, { 4: 0, 5: 63 });
+  expect(made.go()).toEqual({ kind: 'trap', trap: { kind: 'instruction-tlb-miss' } });
+  expect(made.core.regs.pc).toBe(CODE + 4);
+  expect(made.core.retired).toBe(1);
+});
