@@ -126,7 +126,7 @@ const clearBuild = () => {
 /** tsc leaves the output of a source that is gone; a test or an import could still find it. */
 const removeOrphans = () => {
   for (const name of fs.readdirSync(inRoot('dist'), { recursive: true })) {
-    const stem = /^(.*)\.js(\.map)?$/.exec(name)?.[1];
+    const stem = /^(.*)\.(?:js|d\.ts)(?:\.map)?$/.exec(name)?.[1];
     if (stem !== undefined && !fs.existsSync(inRoot('src', `${stem}.ts`))) fs.rmSync(inRoot('dist', name));
   }
 };

@@ -301,6 +301,10 @@ export class BareMachine extends Replayable implements Machine, Debuggable {
     if (ask === 'restart') this.restart();
   }
 
+  protected suffer(): string {
+    return 'only partitions can have something injected, and this is a bare board';
+  }
+
   get streams(): readonly string[] {
     return this.board.ports.map((p) => streamOf(p.name));
   }

@@ -1,4 +1,5 @@
 import type { Clock } from '../bus/clock.js';
+import type { Injection } from './injection.js';
 import type { Progress } from './machine.js';
 import type { SerialInput } from './serial-input.js';
 
@@ -10,6 +11,8 @@ export type Input =
   | { readonly kind: 'recount' }
   /** Of a partition, or of the bare board: start, stop, pause, resume, restart. */
   | { readonly kind: 'asked'; readonly ask: string; readonly partition: string }
+  /** Something is done to it that no program asked for. */
+  | { readonly kind: 'injected'; readonly injection: Injection }
   /** The run ends here, in a state of this hash. */
   | { readonly kind: 'end'; readonly hash: string };
 
@@ -74,12 +77,19 @@ export abstract class Replayable {
     this.input(stream)?.expectMore(more);
   }
 
+  /** Do something to it that no program asked for; says why that cannot be. */
+  inject(injection: Injection): string | undefined {
+    this.tell({ kind: 'injected', injection });
+    return this.suffer(injection);
+  }
+
   /** Have an input take effect that was told of in an earlier run. */
   apply(input: Input): void {
     if (input.kind === 'typed') this.type(input.stream, Uint8Array.from(input.bytes));
     else if (input.kind === 'scripted') this.scripted(input.stream, input.more);
     else if (input.kind === 'recount') this.resetAccounts();
     else if (input.kind === 'asked') this.obey(input.ask, input.partition);
+    else if (input.kind === 'injected') this.inject(input.injection);
   }
 
   get moment(): Moment {
@@ -96,6 +106,8 @@ export abstract class Replayable {
   protected abstract advance(cycles: number): Progress;
   protected abstract pass(cycle: number): void;
   protected abstract input(stream: string): SerialInput | undefined;
+  /** Says why it cannot be. */
+  protected abstract suffer(injection: Injection): string | undefined;
   /** Do as was asked of a partition, or of the board. */
   protected abstract obey(ask: string, partition: string): void;
 }
@@ -162,7 +174,10 @@ export class Replay {
         machine.skip(to);
       } else if (progress.kind === 'stopped') {
         if (machine.steps >= steps || !(input?.standing === 'stopped' && machine.steps >= input.steps)) return progress;
-      } else if (progress.kind !== 'ran' && !(input && this.#reached(input))) return progress;
+      } else if (progress.kind !== 'ran' && !(input && this.#reached(input))) {
+        if (progress.kind !== 'ended' || !input || input.cycle <= machine.clock.now) return progress;
+        machine.skip(target); // somebody starts something again
+      }
     }
   }
 

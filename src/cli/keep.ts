@@ -35,6 +35,8 @@ export interface Command {
   /** Absolute. */
   readonly what: string;
   readonly options: Readonly<Record<string, unknown>>;
+  /** The configuration is the one in the identity; `what` is where its paths begin. */
+  readonly embedded?: boolean;
 }
 
 /** What a recording begins with. */

@@ -4,11 +4,11 @@ import { Replay } from '../board/inputs.js';
 import { readRecording, type Recording } from '../board/recording.js';
 import { snapshotOf, stateHash } from '../board/snapshot.js';
 import { Headless } from '../console/headless.js';
-import { boot } from './boot.js';
+import { boot, bootConfigured } from './boot.js';
 import { shownStreams } from './console.js';
 import type { EngineOptions } from '../launch/engine-options.js';
 import { UsageError } from '../launch/errors.js';
-import { differences } from '../launch/identity.js';
+import { differences, treeOf } from '../launch/identity.js';
 import { openStreams } from './input.js';
 import type { Journal } from './journal.js';
 import type { Kept, RecordingHeader, Replays } from './keep.js';
@@ -39,6 +39,7 @@ export async function replay(file: string, options: EngineOptions): Promise<numb
     return play(machine, recording, wiring, journal);
   };
   const all = { ...again.options, ...options, keeping: { again, replays } };
+  if (again.embedded) return bootConfigured({ tree: treeOf(identity, again.what), findings: [] }, all);
   return again.command === 'boot' ? boot(again.what, all) : run(again.what, all);
 }
 

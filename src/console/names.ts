@@ -36,13 +36,13 @@ const hex = (byte: number): string => `%${byte.toString(16).padStart(2, '0')}`;
  * The stream that a user means by NAME: its full name, its partition's, its node's (`serial@ef600300`), or either
  * form without the unit address (`hello/serial`), as long as exactly one stream answers to it.
  */
-export function findStream(name: string, streams: readonly Stream[]): Stream | Problem {
+export function findStream<S extends Pick<Stream, 'name'>>(name: string, streams: readonly S[]): S | Problem {
   const exact = streams.find((stream) => stream.name === name);
   if (exact) return exact;
   const matches = streams.filter((stream) => otherNames(stream.name).includes(name));
   const [only] = matches;
   if (only && matches.length === 1) return only;
-  const list = (some: readonly Stream[]): string => some.map((stream) => stream.name).join(', ');
+  const list = (some: readonly S[]): string => some.map((stream) => stream.name).join(', ');
   if (only) return { problem: `'${name}' could be any of ${list(matches)}; give the full name of one` };
   if (streams.length === 0) return { problem: `there is no stream '${name}': there are no streams at all` };
   return { problem: `there is no stream '${name}'; there are ${list(streams)}` };

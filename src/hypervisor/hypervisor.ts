@@ -1,6 +1,7 @@
 import { buildBoard, deviceName, type Board, type Environment } from '../board/board.js';
 import { exitStatus, stopsHere, type Machine, type ProgramState, type Progress } from '../board/machine.js';
 import { Replayable } from '../board/inputs.js';
+import type { Injection } from '../board/injection.js';
 import { Outputs } from '../board/outputs.js';
 import { SerialInput } from '../board/serial-input.js';
 import { assert } from '../bus/assert.js';
@@ -23,9 +24,11 @@ import { connect } from './management.js';
 import { Partition } from './partition.js';
 import type { GuestFiles, HypervisorOptions } from './options.js';
 import { PidPool } from './pid-pool.js';
+import { programState } from './program-state.js';
 import { memorySizes, place, type Placed } from './placement.js';
 import { beginTurn, runGuest, showOnCore, type Observation } from './run.js';
 import { RoundRobin } from './scheduler.js';
+import { suffer } from './injection.js';
 import { TimeShares } from './time-shares.js';
 import { Vcpu } from './vcpu.js';
 
@@ -352,6 +355,13 @@ export class Hypervisor extends Replayable implements Machine {
     if (partition && isAsk(ask)) this.ask(ask, partition);
   }
 
+  protected suffer(injection: Injection): string | undefined {
+    const problem = suffer(injection, this.partitions);
+    this.timeShares.give(this.#turn?.vcpu);
+    this.#announcer.look();
+    return problem;
+  }
+
   get steps(): number {
     let steps = 0;
     for (const { vcpus } of this.partitions) for (const vcpu of vcpus) steps += vcpu.steps;
@@ -383,17 +393,6 @@ export class Hypervisor extends Replayable implements Machine {
   }
 
   get programs(): readonly ProgramState[] {
-    return this.partitions.map((partition) => {
-      const [vcpu] = partition.vcpus;
-      const last = vcpu?.traps.last;
-      return {
-        name: partition.name,
-        state: partition.state,
-        ending: partition.ending,
-        down: partition.lifecycle === 'stopped' ? partition.state : undefined,
-        pc: vcpu?.machine.regs.pc ?? 0,
-        lastTrap: last && `${last.trap.kind} at 0x${last.pc.toString(16)}`,
-      };
-    });
+    return this.partitions.map(programState);
   }
 }

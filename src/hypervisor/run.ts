@@ -109,7 +109,7 @@ export function runGuest(
     // Alarms may have come nearer, or gone, by what the guest did at a device of its own
     const ran = stop.kind === 'quantum' || stop.kind === 'watchpoint';
     const early = ran && clock.now < end && clock.now < Math.min(clock.next, vcpu.retryAt);
-    if (early && !vcpu.wantsCore()) continue; // as if it had never stopped
+    if (early && (stopsHere(vcpu) || !vcpu.wantsCore())) continue; // as if it had never stopped
     vcpu.leave();
     if (early) continue;
     if (stop.kind === 'self-branch') {

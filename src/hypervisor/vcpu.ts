@@ -154,9 +154,10 @@ export class Vcpu implements Debuggable {
     this.core.probeWith(this.core.regs === this.machine.regs ? probes : this.core.probes);
   }
 
-  /** Has something happened, while the guest runs, that its own machine has to see, or an alarm come due? */
+  /** Has something happened, while the guest runs, that its own machine has to see, or an alarm come due, or is it to stop? */
   readonly wantsCore = (): boolean => {
     const { machine } = this;
+    if (this.steps >= this.stopAt) return true;
     if (machine.clock.next <= machine.clock.now || machine.resetRequest !== undefined) return true;
     return this.magicPage?.mapped ? this.magicPage.isBehind : machine.pendingInterrupt() !== null;
   };

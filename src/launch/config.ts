@@ -58,29 +58,40 @@ export interface SourceFlags {
 
 /** Read a device tree, source or blob. Throws a FileError where there is none, a ConfigError for a broken blob. */
 export function readTree(file: string, flags: SourceFlags = {}): Configured {
-  const configured = readPlain(file, flags);
-  const { tree } = configured;
-  if (flags.variant !== undefined && !hasErrors(configured.findings))
-    applyVariants(tree, variantsOf(tree, flags.variant));
+  return inVariant(readPlain(file, flags), flags);
+}
+
+/** The same for source text; paths in it are relative to `file`, which need not be there. */
+export function readSource(source: string, file: string, flags: SourceFlags = {}): Configured {
+  return inVariant(parseSource(source, file, flags), flags);
+}
+
+function inVariant(configured: Configured, { variant }: SourceFlags): Configured {
+  const { tree, findings } = configured;
+  if (variant !== undefined && !hasErrors(findings)) applyVariants(tree, variantsOf(tree, variant));
   return configured;
 }
 
-function readPlain(
-  file: string,
-  { include = [], define = [], withSymbols = false, set = [] }: SourceFlags,
-): Configured {
-  const settings = set.map(settingOf);
+function readPlain(file: string, flags: SourceFlags): Configured {
   const contents = readContents(file);
   if (!contents.ok) throw new FileError(file, contents.reason, NAME_A_TREE);
   const { bytes } = contents;
   if (isBlob(bytes)) {
     const tree = decodeBlob(bytes, file);
-    return { tree, findings: applySettings(tree, settings) };
+    return { tree, findings: applySettings(tree, (flags.set ?? []).map(settingOf)) };
   }
   const problem = notATree(bytes, file);
   if (problem) throw new FileError(file, ...problem);
+  return parseSource(new TextDecoder().decode(bytes), file, flags);
+}
+
+function parseSource(
+  source: string,
+  file: string,
+  { include = [], define = [], withSymbols = false, set = [] }: SourceFlags,
+): Configured {
   const options = { includePaths: include, defines: define, symbols: withSymbols };
-  return parse(withSettings(new TextDecoder().decode(bytes), settings), file, readFile, options);
+  return parse(withSettings(source, set.map(settingOf)), file, readFile, options);
 }
 
 function settingOf(text: string): Setting {

@@ -61,7 +61,9 @@ export function differences(saved: Identity, now: Identity): string[] {
   return [...trees, ...files, ...options];
 }
 
-const treeOf = ({ tree }: Identity): Tree => decodeBlob(Buffer.from(tree, 'base64'), 'configuration');
+/** The configuration; `file` is where its paths begin. */
+export const treeOf = ({ tree }: Identity, file = 'configuration'): Tree =>
+  decodeBlob(Buffer.from(tree, 'base64'), file);
 
 const MOST = 5;
 

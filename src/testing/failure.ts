@@ -1,0 +1,52 @@
+import { partitionOf } from '../console/names.js';
+import { faultLines } from '../hypervisor/fault-text.js';
+import type { FaultReport } from '../hypervisor/fault-report.js';
+import { secondsText } from './duration.js';
+
+/** What is known of a board where something that was waited for did not come. */
+export interface Circumstances {
+  readonly cycle: number;
+  readonly frequency: number;
+  /** What each stream printed last. */
+  readonly consoles: readonly { readonly name: string; readonly lines: readonly string[] }[];
+  readonly faults: readonly FaultReport[];
+  /** A line for each partition: what it is doing. */
+  readonly partitions: readonly string[];
+  /** The command that has the same run again, if there is one. */
+  readonly replay: string | undefined;
+}
+
+/** A test on a board failed: the message says what was waited for and all that tells why it did not come. */
+export class BoardError extends Error {
+  constructor(
+    /** What went wrong, in a sentence. */
+    readonly reason: string,
+    readonly circumstances: Circumstances,
+  ) {
+    super([reason, ...describe(circumstances)].join('\n'));
+    this.name = 'BoardError';
+  }
+}
+
+const SHOWN = 12;
+
+function describe({ cycle, frequency, consoles, faults, partitions, replay }: Circumstances): string[] {
+  return [
+    `  at ${secondsText(cycle, frequency)} of virtual time (cycle ${cycle})`,
+    ...partitions.map((line) => `  ${line}`),
+    ...consoles.flatMap(({ name, lines }) => consoleLines(name, lines)),
+    ...faults.flatMap((report) => faultLines(report, lastLineOf(report, consoles)).map((line) => `  ${line}`)),
+    ...(replay === undefined ? [] : [`  the same run again: ${replay}`]),
+  ];
+}
+
+const consoleLines = (name: string, lines: readonly string[]): string[] =>
+  lines.length === 0
+    ? [`  ${name} printed nothing`]
+    : [`  ${name} printed last:`, ...lines.slice(-SHOWN).map((line) => `    | ${line}`)];
+
+const lastLineOf = ({ program }: FaultReport, consoles: Circumstances['consoles']): string | undefined =>
+  consoles
+    .filter(({ name }) => partitionOf(name) === program)
+    .flatMap(({ lines }) => lines.filter((line) => line.trim() !== ''))
+    .at(-1);

@@ -1,0 +1,321 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RecordedInput } from '../board/inputs.js';
+import type { Injection } from '../board/injection.js';
+import { recordingLine, recordingStart } from '../board/recording.js';
+import { Snapshots, snapshotOf, stateHash } from '../board/snapshot.js';
+import { findStream } from '../console/names.js';
+import { processesOf } from '../debug/processes.js';
+import { didYouMean } from '../devicetree/suggest.js';
+import type { Finding } from '../devicetree/finding.js';
+import type { FaultReport } from '../hypervisor/fault-report.js';
+import type { Hypervisor } from '../hypervisor/hypervisor.js';
+import type { Ask } from '../hypervisor/lifecycle.js';
+import { report, type MachineReport } from '../hypervisor/report.js';
+import { UsageError } from '../launch/errors.js';
+import { differences, type Identity } from '../launch/identity.js';
+import { ConsoleStream } from './console-stream.js';
+import { Driver } from './driver.js';
+import { cyclesOf, type Duration } from './duration.js';
+import { BoardError, type Circumstances } from './failure.js';
+import { TestPartition } from './test-partition.js';
+import { TestSnapshot } from './test-snapshot.js';
+
+/** What a board is made of; `boot` makes one. */
+export interface BoardParts {
+  readonly frequency: number;
+  readonly identity: Identity;
+  /** How `hv440 replay` is to have the same machine again. */
+  readonly again: {
+    readonly command: 'boot';
+    readonly what: string;
+    readonly options: Readonly<Record<string, unknown>>;
+    readonly embedded: true;
+  };
+  /** Warnings and notes of the checks. */
+  readonly findings: readonly Finding[];
+  /** Default of `within`. */
+  readonly within: Duration;
+  /** No run goes on beyond this. */
+  readonly limit?: Duration;
+  /** Where recordings of failures go. */
+  readonly artifacts: string | undefined;
+  /** Makes the machine, and has it say to the board what it says. */
+  launch(ears: {
+    transmit(stream: string): (byte: number) => void;
+    log(line: string): void;
+    fault(report: FaultReport): void;
+  }): Hypervisor;
+}
+
+/** Where the hypervisor's own lines are: `partition 'p' ended with status 0`. */
+const HYPERVISOR = 'hv';
+
+/** How often a condition is looked at. */
+const EVERY = '10 us';
+
+/** A point that a run can go to. */
+export type Until =
+  | (() => boolean)
+  | { readonly cycle: number }
+  /** So many instructions since power-on: of one partition, or of all. */
+  | { readonly instructions: number; readonly partition?: string };
+
+/** A board with partitions under test. Its time goes on only while something of it is awaited. */
+export class TestBoard {
+  readonly hypervisor: Hypervisor;
+  /** Warnings and notes about the configuration. */
+  readonly findings: readonly Finding[];
+  readonly #driver: Driver;
+  readonly #streams = new Map<string, ConsoleStream>();
+  readonly #partitions: ReadonlyMap<string, TestPartition>;
+  #faults: FaultReport[] = [];
+  #inputs: RecordedInput[] = [];
+  readonly #snapshots: Snapshots;
+
+  /** For `boot`. */
+  constructor(private readonly parts: BoardParts) {
+    this.findings = parts.findings;
+    this.hypervisor = parts.launch({
+      transmit: (name) => {
+        let stream: ConsoleStream | undefined;
+        return (byte) => (stream ??= this.#stream(name)).print(byte);
+      },
+      log: (line) => {
+        this.#driver?.halt();
+        for (const byte of new TextEncoder().encode(`${line}\n`)) this.#stream(HYPERVISOR).print(byte);
+      },
+      fault: (found) => {
+        this.#faults.push(found);
+        this.#driver?.halt();
+      },
+    });
+    const { hypervisor } = this;
+    for (const name of hypervisor.streams) this.#stream(name);
+    this.#stream(HYPERVISOR);
+    hypervisor.listeners.push((input) => this.#inputs.push({ ...input, ...hypervisor.moment }));
+    this.#driver = new Driver(hypervisor, (reason) => this.fail(reason));
+    if (parts.limit !== undefined) this.#driver.limit = this.#cycles(parts.limit);
+    this.#snapshots = new Snapshots(hypervisor);
+    const [, ...processes] = processesOf(hypervisor);
+    this.#partitions = new Map(
+      hypervisor.partitions.map((partition, i) => {
+        partition.doorbells.stateChange.attach({ set: (asserted) => asserted && this.#driver.halt() });
+        const ask = (what: Ask): void => this.#refuse(hypervisor.ask(what, partition));
+        return [
+          partition.name,
+          new TestPartition(partition, { ...this.#host, hypervisor, targets: processes[i]!.targets, ask }),
+        ];
+      }),
+    );
+  }
+
+  readonly #host = {
+    faults: (): readonly FaultReport[] => this.#faults,
+    wait: <T>(what: string, within: Duration | undefined, look: () => T | undefined): Promise<T> =>
+      this.#driver.wait({ what, look, deadline: this.cycle + this.#cycles(within ?? this.parts.within) }),
+    inject: (injection: Injection): void => this.#refuse(this.hypervisor.inject(injection)),
+    fail: (reason: string): Error => this.fail(reason),
+  };
+
+  /** The clock: cycles since power-on. */
+  get cycle(): number {
+    return this.hypervisor.clock.now;
+  }
+
+  /** The same in seconds. */
+  get seconds(): number {
+    return this.cycle / this.parts.frequency;
+  }
+
+  /**
+   * A console by its name: a partition's (its first console), `partition:port`, a stream as the multiplexer has it
+   * (`linux/serial@ef600300`), or `hv` for what the hypervisor has to say. Throws where there is none.
+   */
+  console(name: string): ConsoleStream {
+    const partition = this.hypervisor.partitions.find((p) => p.name === name || p.config.label === name);
+    const [first] = partition?.inputs ?? [];
+    if (first) return this.#stream(first.stream);
+    const found = findStream(name.replace(':', '/'), [...this.#streams.values()]);
+    if (!('problem' in found)) return found;
+    throw new UsageError(found.problem);
+  }
+
+  /** All consoles there are. */
+  get consoles(): readonly ConsoleStream[] {
+    return [...this.#streams.values()];
+  }
+
+  /** A partition by its name. Throws where there is none. */
+  partition(name: string): TestPartition {
+    const found = this.#partitions.get(name);
+    if (found) return found;
+    const names = [...this.#partitions.keys()];
+    throw new UsageError(`there is no partition '${name}'; ${didYouMean(name, names)}`);
+  }
+
+  get partitions(): readonly TestPartition[] {
+    return [...this.#partitions.values()];
+  }
+
+  /** Let so much virtual time pass. */
+  run(duration: Duration): Promise<void> {
+    const end = this.cycle + this.#cycles(duration);
+    return this.#until(`${duration}`, end, Infinity);
+  }
+
+  /** Let the machine go on to a point; a condition is looked at every 10 microseconds of virtual time. */
+  async runUntil(
+    until: Until,
+    { within, every = EVERY }: { readonly within?: Duration; readonly every?: Duration } = {},
+  ): Promise<void> {
+    const deadline = this.cycle + this.#cycles(within ?? this.parts.within);
+    if (typeof until === 'function') return this.#untilTrue(until, deadline, Math.max(1, this.#cycles(every)));
+    if ('cycle' in until) return this.#until(`cycle ${until.cycle}`, until.cycle, Infinity);
+    return this.#untilRetired(until, deadline);
+  }
+
+  /** All that is counted, as `--stats json` prints it. */
+  stats(): MachineReport {
+    return report(this.hypervisor);
+  }
+
+  /** What died, or faults in a loop; the oldest first. */
+  get faults(): readonly FaultReport[] {
+    return this.#faults;
+  }
+
+  /** The board as it is now. */
+  snapshot(): TestSnapshot {
+    const { standing } = this.hypervisor;
+    const streams = Object.fromEntries([...this.#streams].map(([name, stream]) => [name, stream.save()]));
+    const test = { inputs: [...this.#inputs], standing, streams, faults: [...this.#faults] };
+    return new TestSnapshot(this.#snapshots.take(), this.parts.identity, structuredClone(test));
+  }
+
+  /** Be again what it was, with its consoles. Throws where the snapshot is of another configuration. */
+  restore(snapshot: TestSnapshot): void {
+    const different = differences(snapshot.identity, this.parts.identity);
+    if (different.length > 0)
+      throw new UsageError(['the snapshot is of another configuration', ...different].join('\n  '));
+    const { inputs, standing, streams, faults } = snapshot.test;
+    this.#driver.forget();
+    this.#snapshots.restore(snapshot.machine);
+    this.hypervisor.outputs.diverge(); // what it says from here on is heard, though it may have said it before
+    this.hypervisor.standing = standing;
+    this.#inputs = [...inputs];
+    this.#faults = [...faults];
+    for (const [name, stream] of this.#streams) stream.restore(streams[name]);
+    for (const partition of this.#partitions.values()) partition.forget();
+  }
+
+  /** The run so far, from power-on: a file for `hv440 replay`. */
+  recording(): string {
+    const { hypervisor } = this;
+    const { identity, again } = this.parts;
+    const end = { kind: 'end', hash: stateHash(snapshotOf(hypervisor)), ...hypervisor.moment } as const;
+    return [recordingStart({ identity, again }), ...[...this.#inputs, end].map(recordingLine)].join('');
+  }
+
+  /** An error for this moment, with all that is known of it; it writes a recording, so that the same run can be had again. */
+  fail(reason: string): BoardError {
+    return new BoardError(reason, this.#circumstances());
+  }
+
+  #stream(name: string): ConsoleStream {
+    const known = this.#streams.get(name);
+    if (known) return known;
+    const stream = new ConsoleStream(name, {
+      cycle: () => this.cycle,
+      type: (bytes) => {
+        if (!this.hypervisor.type(name, bytes)) throw new UsageError(`nothing can be typed at '${name}'`);
+      },
+      wait: this.#host.wait,
+      halt: () => this.#driver.halt(),
+      object: (reason) => this.#driver.object(reason),
+    });
+    this.#streams.set(name, stream);
+    return stream;
+  }
+
+  #cycles(duration: Duration): number {
+    const cycles = cyclesOf(duration, this.parts.frequency);
+    if (typeof cycles === 'number') return cycles;
+    throw new UsageError(cycles.problem);
+  }
+
+  #refuse(problem: string | undefined): void {
+    if (problem !== undefined) throw new UsageError(problem);
+  }
+
+  async #until(what: string, cycle: number, deadline: number): Promise<void> {
+    const look = (): true | undefined => (this.cycle >= cycle ? true : undefined);
+    await this.#driver.wait({ what, deadline, look, next: () => cycle, timed: true });
+  }
+
+  async #untilTrue(condition: () => boolean, deadline: number, every: number): Promise<void> {
+    const start = this.cycle;
+    let next = start;
+    const look = (): true | undefined => {
+      if (this.cycle < next) return undefined;
+      next = start + (Math.floor((this.cycle - start) / every) + 1) * every;
+      return condition() || undefined;
+    };
+    const what = `the condition ${condition.toString()}`;
+    await this.#driver.wait({ what, deadline, look, next: () => next, timed: true });
+  }
+
+  /** Steps are instructions and events; as instructions are never more than steps, it stops at or before the last. */
+  async #untilRetired(
+    { instructions, partition }: Exclude<Until, { cycle: number } | (() => boolean)>,
+    deadline: number,
+  ) {
+    const { hypervisor } = this;
+    const vcpus = hypervisor.debuggables.filter((v) => partition === undefined || v.partition.name === partition);
+    if (partition !== undefined) this.partition(partition);
+    const retired = (): number => vcpus.reduce((sum, vcpu) => sum + vcpu.steps - vcpu.events, 0);
+    const look = (): true | undefined => {
+      const left = instructions - retired();
+      hypervisor.stopAtStep = Infinity;
+      for (const vcpu of vcpus) vcpu.stopAt = Infinity;
+      if (left <= 0) return true;
+      if (partition === undefined || vcpus.length > 1) hypervisor.stopAtStep = hypervisor.steps + left;
+      else for (const vcpu of vcpus) vcpu.stopAt = vcpu.steps + left;
+      return undefined;
+    };
+    const what = `${instructions} instructions${partition === undefined ? '' : ` of partition '${partition}'`}`;
+    try {
+      await this.#driver.wait({ what, deadline, look });
+    } finally {
+      hypervisor.stopAtStep = Infinity;
+      for (const vcpu of vcpus) vcpu.stopAt = Infinity;
+    }
+  }
+
+  #circumstances(): Circumstances {
+    const { hypervisor, cycle } = this;
+    return {
+      cycle,
+      frequency: this.parts.frequency,
+      consoles: this.consoles.map(({ name, lines }) => ({ name, lines })),
+      faults: this.#faults,
+      partitions: hypervisor.programs.map(
+        ({ name, state, pc }) => `partition '${name}': ${state}, pc 0x${pc.toString(16)}`,
+      ),
+      replay: this.#keep(),
+    };
+  }
+
+  /** Write the run so far to a file; the command that has it again. */
+  #keep(): string | undefined {
+    const { artifacts } = this.parts;
+    if (artifacts === undefined) return undefined;
+    try {
+      const file = join(mkdtempSync(join(artifacts, 'failure-')), 'recording.hv440');
+      writeFileSync(file, this.recording());
+      return `hv440 replay ${file}`;
+    } catch {
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { boot, BoardError, TestSnapshot } from '../../src/testing/index.js';
+import { cli } from '../tools.js';
+import { devicetree, hello } from './machines.js';
+
+test('a board is booted, a console is read and typed at, and a partition ends with a status', async () => {
+  const board = await boot(devicetree('two-partitions.dts'), { artifacts: false });
+  const console = board.console('hello');
+  const { text, cycle } = await console.line(/hello/i);
+  expect(text).toContain('hello');
+  expect(cycle).toBe(board.cycle);
+  await console.expect('> ');
+  console.send('exit 3\n');
+  const ending = await board.partition('hello').expectExit(3);
+  expect(ending).toEqual({ kind: 'finished', status: 3 });
+  expect(board.partition('hello').state).toBe('finished');
+  expect(board.console('hv').text).toContain("partition 'hello' ended with status 3\n");
+});
+
+test('a configuration with errors is refused with what `hv440 check` prints', async () => {
+  const source = `/dts-v1/;\n/include/ "hv440-board.dtsi"\n&partitions { p { compatible = "hv440,partition"; }; };\n`;
+  await expect(boot({ source })).rejects.toThrow(/test\.dts:3:\d+: error: .*\[.*\]/);
+});
+
+test('a recording has the same run again, to the bit', async () => {
+  const board = await boot({ source: hello('one') }, { artifacts: false });
+  const console = board.console('one');
+  await console.expect('> ');
+  console.send('help\n');
+  await board.run('3 ms');
+  board.partition('one').pause();
+  await board.run('2 ms');
+  board.partition('one').resume();
+  await console.expect('> ');
+  board.partition('one').writeWord(0x200000, 0x12345678);
+  console.send('mem\n');
+  await board.runUntil({ instructions: board.partition('one').instructions + 12_345, partition: 'one' });
+  board.partition('one').crash();
+  await board.partition('one').expectFault();
+  const file = join(mkdtempSync(join(tmpdir(), 'hv440-')), 'run.hv440');
+  writeFileSync(file, board.recording());
+  const { stdout, stderr, status } = await cli(['replay', file]);
+  expect(stderr).toMatch(/the same state, bit by bit\n$/);
+  expect(stdout.replaceAll('\r', '')).toBe(console.text);
+  expect(status).toBe(0);
+});
