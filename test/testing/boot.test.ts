@@ -47,3 +47,46 @@ test('a recording has the same run again, to the bit', async () => {
   expect(stdout.replaceAll('\r', '')).toBe(console.text);
   expect(status).toBe(0);
 });
+
+test('a board goes back to a snapshot, its consoles with it, and goes the same way again', async () => {
+  const board = await boot({ source: hello('one', 'two') }, { artifacts: false });
+  await board.console('one').expect('> ');
+  const snapshot = board.snapshot();
+  const { text } = board.console('one');
+  const session = async (): Promise<number> => {
+    board.console('one').send('mem\n');
+    await board.console('one').line('memory');
+    return (await board.console('one').expect('> ')).cycle;
+  };
+  const first = await session();
+  const printed = board.console('one').text;
+  board.restore(snapshot);
+  expect(board.console('one').text).toBe(text);
+  expect(await session()).toBe(first);
+  expect(board.console('one').text).toBe(printed);
+  const file = join(mkdtempSync(join(tmpdir(), 'hv440-')), 'one.snapshot');
+  snapshot.save(file);
+  const other = await boot({ source: hello('one', 'two') }, { artifacts: false, from: file });
+  expect(other.console('one').text).toBe(text);
+  expect(other.snapshot().bytes()).toEqual(snapshot.bytes());
+  const elsewhere = boot({ source: hello('one') }, { artifacts: false, from: TestSnapshot.load(file) });
+  await expect(elsewhere).rejects.toThrow(/the snapshot is of another configuration/);
+});
+
+test('what does not come fails with the time, what was printed, the partitions, and a command for the same run', async () => {
+  const artifacts = mkdtempSync(join(tmpdir(), 'hv440-'));
+  const board = await boot({ source: hello('one') }, { artifacts, within: '20 ms' });
+  const error: unknown = await board
+    .console('one')
+    .line(/no such line/)
+    .catch((e: unknown) => e);
+  expect(error).toBeInstanceOf(BoardError);
+  const { message } = error as BoardError;
+  expect(message).toContain('waited for a line with /no such line/ from one/serial@ef600300, and it did not come\n');
+  expect(message).toContain('at 0.020000 s of virtual time (cycle 8000000)\n');
+  expect(message).toMatch(/partition 'one': waiting for an interrupt, pc 0x/);
+  expect(message).toMatch(/one\/serial@ef600300 printed last:\n(?: +\| .*\n)* +\| hello> \n/);
+  const [, file] = /the same run again: hv440 replay (\S+)$/.exec(message) ?? [];
+  const { stderr } = await cli(['replay', file!]);
+  expect(stderr).toMatch(/the same state, bit by bit\n$/);
+});
