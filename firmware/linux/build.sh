@@ -1,7 +1,7 @@
 #!/bin/bash
 # Builds vmlinux.gz, the Linux of the examples, from source packages of Debian 12 and nothing else.
-#   build.sh            writes vmlinux.gz beside itself
-#   build.sh DIRECTORY  writes DIRECTORY/vmlinux.gz, and DIRECTORY/vmlinux: the same build with its debug information
+#   build.sh            writes vmlinux.gz beside itself, and vmlinux: the same build with all of its debug information
+#   build.sh DIRECTORY  writes both into DIRECTORY
 #   build.sh --check    builds into the work folder and compares with the committed image
 # Environment: WORK, a folder for sources and objects, about 2 GB, empty or from an earlier run (a new one in /tmp,
 # removed at the end); JOBS (the number of processors). README.md says which packages must be installed.
@@ -178,10 +178,11 @@ say "musl"; build_musl; build_soft_float; write_compiler
 say "busybox"; build_busybox; list_files
 say "linux"; build_kernel
 [ $check = no ] || output="$work"
-# The symbol table stays: faults and the debugger name the kernel's functions by it.
-${cross}strip --strip-debug -o "$work/vmlinux.stripped" "$work/linux/vmlinux"
+# The symbol table stays, as faults and debuggers name the kernel's functions by it, and how frames lie on the stack, so that
+# GDB's backtraces are whole.
+${cross}strip --strip-debug --keep-section=.debug_frame -o "$work/vmlinux.stripped" "$work/linux/vmlinux"
 gzip -9nc "$work/vmlinux.stripped" >"$output/vmlinux.gz"
-[ "$output" = "$here" ] || [ $check = yes ] || cp "$work/linux/vmlinux" "$output/vmlinux"
-if [ $check = yes ] && ! cmp "$output/vmlinux.gz" "$here/vmlinux.gz"; then
+if [ $check = no ]; then cp "$work/linux/vmlinux" "$output/vmlinux"
+elif ! cmp "$output/vmlinux.gz" "$here/vmlinux.gz"; then
   say "vmlinux.gz is not what its recipe builds"; exit 1
 fi

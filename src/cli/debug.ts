@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { Hypervisor } from '../hypervisor/hypervisor.js';
 import { BareMachine } from '../board/bare.js';
 import { Debugger } from '../debug/debugger.js';
@@ -12,11 +11,11 @@ import { bootConfigured, type Attend } from './boot.js';
 import { readTree, type SourceFlags } from '../launch/config.js';
 import type { Attendant } from './console.js';
 import { UsageError } from '../launch/errors.js';
-import { readContents } from '../launch/files.js';
 import { PromptAttendant } from './debug-prompt.js';
 import { GdbServer, type Place } from './gdb-server.js';
 import { runImage, type RunOptions } from './run.js';
 import { statistics } from './statistics.js';
+import { programFile } from './symbol-files.js';
 
 /** Options of `hv440 debug`. */
 export interface DebugOptions extends RunOptions, SourceFlags {
@@ -52,17 +51,10 @@ function symbolFiles({ symbols = [] }: DebugOptions): ReadonlyMap<string, string
       const [, name, file] = /^([^=]+)=(.+)$/.exec(text) ?? [];
       if (name === undefined || file === undefined)
         throw new UsageError(`--symbols ${text}: NAME=FILE, with the name of a partition, or board`);
-      if (!elf(file)) throw new UsageError(`--symbols ${text}: ${file} is no ELF that can be read`);
+      if (!programFile(file)) throw new UsageError(`--symbols ${text}: ${file} is no ELF that can be read`);
       return [name, file];
     }),
   );
-}
-
-/** An ELF as GDB can fetch it; undefined for other images, which have no symbols. */
-function elf(path: string): DebugFile | undefined {
-  const contents = readContents(path);
-  const magic = contents.ok && contents.bytes.subarray(0, 4).join(' ') === '127 69 76 70';
-  return magic ? { path: resolve(path), bytes: contents.bytes } : undefined;
 }
 
 /** Is it GDB that debugs, or a person at our own prompt? */
@@ -92,7 +84,7 @@ function attendant(machine: DebuggedMachine, images: ReadonlyMap<string, string>
   const files = new Map<number, DebugFile>();
   for (const { name, number } of debug.processes) {
     const path = images.get(name);
-    const file = path === undefined ? undefined : elf(path);
+    const file = path === undefined ? undefined : programFile(path);
     if (file) files.set(number, file);
   }
   let tell: (line: string) => void = () => {};
