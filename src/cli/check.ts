@@ -4,6 +4,7 @@ import { provenance } from '../devicetree/origin.js';
 import { didYouMean } from '../devicetree/suggest.js';
 import { axesOf, combinations } from '../devicetree/test-plan.js';
 import type { Tree } from '../devicetree/tree.js';
+import { Levels, warningNamed } from '../devicetree/warnings/index.js';
 import { checkConfig, hasErrors, readTree, type SourceFlags } from '../launch/config.js';
 import { explain } from './config.js';
 import { FileError, USAGE_STATUS, UsageError } from '../launch/errors.js';
@@ -16,11 +17,15 @@ export interface CheckOptions extends SourceFlags {
   readonly sarif?: boolean;
   /** Show each finding's line, with a caret below its place. */
   readonly source?: boolean;
-  /** Of warnings and notes, only those of these rules. */
-  readonly onlyRule?: readonly string[];
-  /** No warnings and notes of these rules. */
-  readonly withoutRule?: readonly string[];
+  /** `--rule` and `--no-rule`, in their order. */
+  readonly rule?: readonly RuleChoice[];
   readonly explain?: string;
+}
+
+/** What the command line says of a rule's warnings and notes: only those (and others so named), or not those. */
+export interface RuleChoice {
+  readonly name: string;
+  readonly shown: boolean;
 }
 
 /** `hv440 check CONFIG.dts…`: all that is wrong with all of them, on standard output. Gives the exit status. */
@@ -28,7 +33,7 @@ export function check(configs: readonly string[], options: CheckOptions): number
   if (options.explain !== undefined) return explainRule(options.explain);
   if (configs.length === 0) throw new UsageError('check: no configuration is named; name one, or --explain RULE');
   const { json = false, source = false } = options;
-  for (const rule of [...(options.onlyRule ?? []), ...(options.withoutRule ?? [])]) known(rule);
+  for (const { name } of options.rule ?? []) known(name);
   const findings = configs.flatMap((config) => findingsOf(config, options)).filter((f) => wanted(f, options));
   const errors = findings.filter((f) => f.severity === 'error').length;
   const lines = json
@@ -42,14 +47,23 @@ export function check(configs: readonly string[], options: CheckOptions): number
 }
 
 /** An error keeps a configuration from booting, and is always told. */
-function wanted({ severity, rule }: Finding, { onlyRule, withoutRule = [] }: CheckOptions): boolean {
-  return severity === 'error' || (!withoutRule.includes(rule) && (onlyRule?.includes(rule) ?? true));
+function wanted({ severity, rule }: Finding, { rule: choices = [] }: CheckOptions): boolean {
+  if (severity === 'error') return true;
+  const last = choices.findLast(({ name }) => name === rule);
+  return last?.shown ?? !choices.some(({ shown }) => shown);
+}
+
+/** dtc's checks as it runs them by itself, and those that are asked for by name. */
+function levelsOf({ rule: choices = [] }: CheckOptions): Levels {
+  const levels = new Levels();
+  for (const { name, shown } of choices) if (shown && warningNamed(name)) levels.option('warning', name);
+  return levels;
 }
 
 function known(name: string): NonNullable<ReturnType<typeof ruleNamed>> {
   const rule = ruleNamed(name);
   if (rule) return rule;
-  throw new UsageError(`${name}: there is no such rule; ${didYouMean(name, ruleNames())}`);
+  throw new UsageError(`${name}: there is no such rule; ${didYouMean(name, ruleNames)}`);
 }
 
 /** What a rule wants, and how to keep to it. */
@@ -73,12 +87,12 @@ function context({ at }: Finding): string[] {
 }
 
 /** Everything that is wrong with a file; a broken blob, or no such file, is a finding like others. */
-function findingsOf(config: string, flags: SourceFlags): readonly Finding[] {
+function findingsOf(config: string, options: CheckOptions): readonly Finding[] {
   try {
     const files = new Files();
-    const { tree, findings } = checkConfig(readTree(config, flags), files);
-    if (flags.variant !== undefined || hasErrors(findings)) return findings;
-    return [...findings, ...variantFindings(config, flags, tree, findings, files)];
+    const { tree, findings } = checkConfig(readTree(config, options), files, levelsOf(options));
+    if (options.variant !== undefined || hasErrors(findings)) return findings;
+    return [...findings, ...variantFindings(config, options, tree, findings, files)];
   } catch (error) {
     if (error instanceof ConfigError) return error.findings;
     if (error instanceof FileError) return [unusable(error)];
@@ -92,7 +106,7 @@ const MOST_COMBINATIONS = 64;
 /** What is wrong with the variants of a test's matrix and not with the configuration itself. */
 function variantFindings(
   config: string,
-  flags: SourceFlags,
+  options: CheckOptions,
   tree: Tree,
   known: readonly Finding[],
   files: Files,
@@ -105,7 +119,7 @@ function variantFindings(
   const looked = all.length > MOST_COMBINATIONS || axes.length === 1 ? alone : [...alone, ...all];
   return looked.flatMap((combination) => {
     const variant = Object.entries(combination).map(([axis, name]) => `${axis}=${name}`);
-    const { findings } = checkConfig(readTree(config, { ...flags, variant }), files);
+    const { findings } = checkConfig(readTree(config, { ...options, variant }), files, levelsOf(options));
     return findings.flatMap((finding) => {
       if (told.has(describe(finding))) return [];
       told.add(describe(finding));

@@ -4,8 +4,13 @@ import { decodeBlob, encodeBlob } from '../devicetree/blob.js';
 import { configure } from '../devicetree/configuration.js';
 import { differences, type Difference } from '../devicetree/difference.js';
 import { printTree } from '../devicetree/print.js';
+import type { Finding } from '../devicetree/finding.js';
+import { applyIgnores, ignoreRules } from '../devicetree/ignores.js';
+import { ruleNames } from '../devicetree/checks/index.js';
 import { sorted } from '../devicetree/sort.js';
+import { didYouMean } from '../devicetree/suggest.js';
 import type { Tree } from '../devicetree/tree.js';
+import { checkAsDtc, dtcCheckNames, gradeAsDtc, Levels } from '../devicetree/warnings/index.js';
 import { guestTree } from '../hypervisor/guest-tree.js';
 import { checkConfig, readTree, type Configured, type SourceFlags } from '../launch/config.js';
 import { insist } from './config.js';
@@ -22,6 +27,16 @@ export interface DtsOptions extends SourceFlags {
   /** Compare with this tree. */
   readonly diff?: string;
   readonly output?: string;
+  /** `-W` and `-E`, in their order. */
+  readonly levels?: readonly LevelChoice[];
+  /** No warnings. */
+  readonly quiet?: boolean;
+}
+
+/** What `-W` or `-E` says: the name of a check of dtc's, or one with `no-` before it. */
+export interface LevelChoice {
+  readonly kind: 'warning' | 'error';
+  readonly text: string;
 }
 
 /**
@@ -45,11 +60,38 @@ export function dts(config: string, options: DtsOptions): number {
 /** A tree with its overlays applied. */
 function readMerged(config: string, options: DtsOptions): Tree {
   const { overlay = [], symbols = false } = options;
-  const tree = insist(readTree(config, { ...options, withSymbols: symbols || overlay.length > 0 }));
+  const tree = likeDtc(readTree(config, { ...options, withSymbols: symbols || overlay.length > 0 }), options);
   for (const file of overlay) {
     insist({ tree, findings: applyOverlay(tree, insist(readTree(file, { ...options, withSymbols: true }))) });
   }
   return tree;
+}
+
+/** A tree, once dtc's checks have said what they do of it; quietly where it is only an input to something else. */
+function likeDtc({ tree, findings }: Configured, options: DtsOptions): Tree {
+  const levels = levelsOf(options.levels ?? []);
+  const graded = gradeAsDtc(findings, levels);
+  const { diff, partition, quiet = diff !== undefined || partition !== undefined } = options;
+  const said = graded.some(({ severity }) => severity === 'error') ? graded : [...graded, ...warn(tree, levels)];
+  return insist({ tree, findings: quiet ? said.filter(({ severity }) => severity === 'error') : said });
+}
+
+/** What dtc's checks find and no comment ignores; what is wrong with the comments is for `hv440 check` to say. */
+const warn = (tree: Tree, levels: Levels): Finding[] =>
+  applyIgnores(checkAsDtc(tree, levels), tree.ignores, {
+    known: ruleNames,
+    ran: () => false,
+    waivable: () => true,
+  }).filter(({ rule }) => !ignoreRules.some(({ name }) => name === rule));
+
+function levelsOf(choices: readonly LevelChoice[]): Levels {
+  const levels = new Levels();
+  for (const { kind, text } of choices) {
+    if (levels.option(kind, text)) continue;
+    const name = text.replace(/^no[-_]/, '');
+    throw new UsageError(`${name}: dtc has no such check; ${didYouMean(name, dtcCheckNames)}`);
+  }
+  return levels;
 }
 
 function writeOutput(file: string, text: string | Uint8Array): void {

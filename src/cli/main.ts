@@ -2,7 +2,9 @@
 import { existsSync, statSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { ConfigError } from '../devicetree/finding.js';
+import type { RuleChoice } from './check.js';
 import { explain } from './config.js';
+import type { LevelChoice } from './dts.js';
 import { engineNames } from '../launch/engine-options.js';
 import { USAGE_STATUS, UsageError } from '../launch/errors.js';
 import { parseBytes, parseCount, parseHistory, parseSeconds, parseSize } from './sizes.js';
@@ -41,6 +43,23 @@ const consoleOptions = [
   new Option('--timeout <SECONDS>', 'stop after so much wall time, with status 1').argParser(parseSeconds),
   new Option('--stats [FORMAT]', 'at the end: instructions, cycles, and exits by kind for each partition; json is the last line of standard output').choices(['text', 'json']),
 ];
+
+/** An option that adds to the list of rules that are shown, or not shown. */
+const ruleOption = (flags: string, shown: boolean, description: string): Option =>
+  new Option(flags, description).argParser((name: string, before: unknown): RuleChoice[] => [
+    ...(Array.isArray(before) ? before : []),
+    { name, shown },
+  ]);
+
+/** An option that adds to what is said of the levels of dtc's checks; `-W` and `-E` count in their order. */
+const levelOption = (flags: string, kind: LevelChoice['kind'], description: string): Option => {
+  const option = new Option(flags, description);
+  option.attributeName = () => 'levels';
+  return option.argParser((text: string, before: unknown): LevelChoice[] => [
+    ...(Array.isArray(before) ? before : []),
+    { kind, text },
+  ]);
+};
 
 /** How sources are read. */
 const addSourceOptions = (command: Command): Command =>
@@ -184,6 +203,7 @@ function addCheck(hv440: Command): void {
   const shown = examples(
     'hv440 check devicetrees/*.dts',
     'hv440 check --source my.dts',
+    'hv440 check --no-rule device-shares-page --no-rule unit_address_vs_reg my.dts',
     'hv440 check --json my.dts | jq .[].message',
     'hv440 check --sarif my.dts > my.sarif',
     'hv440 check --explain memory-overlap',
@@ -191,8 +211,8 @@ function addCheck(hv440: Command): void {
   addSourceOptions(hv440.command('check [CONFIG.dts...]'))
     .description('report everything that is wrong with configurations; exit status 2 if anything is')
     .option('--source', 'with the line of each, a caret, and the includes and macros that it comes from')
-    .addOption(listOption('--only-rule <NAME>', 'of warnings and notes, only those of this rule (again for others)'))
-    .addOption(listOption('--without-rule <NAME>', 'no warnings and notes of this rule (again for others)'))
+    .addOption(ruleOption('--rule <NAME>', true, 'of warnings and notes, only those of this rule (again for others)'))
+    .addOption(ruleOption('--no-rule <NAME>', false, 'no warnings and notes of this rule (again for others)'))
     .option('--explain <RULE>', 'what a rule wants, and how to keep to it')
     .addOption(new Option('--json', 'as JSON').conflicts(['sarif', 'source']))
     .addOption(new Option('--sarif', 'as SARIF 2.1.0, for code hosts and editors').conflicts('source'))
@@ -207,6 +227,7 @@ function addDts(hv440: Command): void {
     'hv440 dts board.dtb --sort',
     'hv440 dts board.dts --overlay camera.dts --overlay fan.dtbo -o merged.dtb',
     'hv440 dts old.dtb --diff new.dts    # status 1 where they differ',
+    'hv440 dts board.dts -W no-unit_address_vs_reg -E interrupts_property -o board.dtb',
   );
   addSourceOptions(hv440.command('dts <CONFIG.dts>'))
     .description('print a device tree, source or blob, as source; convert, merge, sort or compare it')
@@ -216,6 +237,17 @@ function addDts(hv440: Command): void {
     .option('-@, --symbols', 'name every label in /__symbols__, as overlays need it')
     .addOption(listOption('--overlay <FILE>', 'apply this overlay, source or blob (again for others)'))
     .option('--sort', 'properties and nodes by name')
+    .addOption(
+      levelOption(
+        '-W, --warning <NAME>',
+        'warning',
+        'let this check of dtc’s warn, or with no- before it not (again for others)',
+      ),
+    )
+    .addOption(
+      levelOption('-E, --error <NAME>', 'error', 'let it be an error, or with no- before it none (again for others)'),
+    )
+    .option('-q, --quiet', 'no warnings')
     .option('--diff <FILE>', 'what this tree means otherwise; order and numbers of phandles do not count')
     .addHelpText('after', shown)
     .action(action(async () => (await import('./dts.js')).dts));

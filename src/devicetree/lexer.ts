@@ -1,5 +1,6 @@
 import { unescape } from './escape.js';
 import type { ExpandedText } from './expanded-text.js';
+import { readIgnore, type Ignore } from './ignores.js';
 import type { Report } from './report.js';
 import { keywords, type LexerMode, modeAfter, patterns, type Token, type TokenKind } from './tokens.js';
 import type { Position } from './tree.js';
@@ -9,6 +10,10 @@ export class Lexer {
   #mode: LexerMode = 'value';
   #offset = 0;
   readonly #text: string;
+  /** Comments that ignore findings, by where they begin; those with nothing before them in their line wait for a word. */
+  readonly #ignores = new Map<number, Ignore>();
+  #waiting: { readonly at: Position; readonly start: number; readonly end: number }[] = [];
+  #before: Pick<Position, 'file' | 'line'> | undefined;
 
   constructor(
     readonly source: ExpandedText,
@@ -25,7 +30,25 @@ export class Lexer {
 
   next(): Token {
     while (this.#skipBlank() || this.#skipComment());
-    return this.#offset < this.#text.length ? this.#scan() : this.#token('end', this.#offset);
+    const token = this.#offset < this.#text.length ? this.#scan() : this.#token('end', this.#offset);
+    if (this.#waiting.length > 0) this.#ignore(token.at);
+    this.#before = { file: token.at.file, line: token.endLine };
+    return token;
+  }
+
+  /** The comments that ignore findings, in the order of the source. */
+  get ignores(): Ignore[] {
+    return [...this.#ignores.values()];
+  }
+
+  #ignore(next: Position): void {
+    for (const { at, start, end } of this.#waiting) {
+      const said = readIgnore(this.#text.slice(start, end));
+      const trails = this.#before?.file === at.file && this.#before.line === at.line;
+      const { file, line } = trails ? at : next;
+      if (said) this.#ignores.set(start, { at, about: { file, line }, ...said });
+    }
+    this.#waiting = [];
   }
 
   /** The path of the file in which a word stands. */
@@ -63,8 +86,18 @@ export class Lexer {
       const remedy = `end it with ${closer}`;
       this.report.error('dts-unclosed', this.#at(this.#offset), 'the file ends within this comment', remedy);
     }
+    const start = this.#offset;
     this.#offset = closed ? end : limit;
+    if (this.#text.startsWith('hv440-ignore', start + 2 + this.#blanks(start + 2)))
+      this.#waiting.push({ at: this.#at(start), start, end: this.#offset });
     return true;
+  }
+
+  /** How many blanks there are from an offset on. */
+  #blanks(offset: number): number {
+    let end = offset;
+    while (/\s/.test(this.#text.charAt(end))) end++;
+    return end - offset;
   }
 
   #badEscape(at: Position): void {

@@ -34,10 +34,15 @@ export function resolve(draft: Draft, report: Report): Tree {
   checkDraft(root, report);
   const references = new References(draft, report);
   references.fill();
+  const written = new Set(live(root.children).map(({ name }) => name));
   if (draft.symbols) references.addSymbols();
   if (draft.plugin) addFixups(root);
-  const tree = new Tree(finished(root, null));
+  const emptied: Node[] = [];
+  const tree = new Tree(finished(root, null, emptied));
   tree.bootCpu = bootCpu;
+  tree.plugin = draft.plugin;
+  for (const node of emptied) tree.emptied.add(node);
+  for (const { name } of tree.root.children) if (!written.has(name)) tree.added.add(name);
   tree.reservations.push(...draft.reservations);
   return tree;
 }
@@ -197,13 +202,15 @@ class References {
   }
 }
 
-/** The tree without all that was deleted. */
-function finished(draft: DraftNode, parent: Node | null): Node {
+/** The tree without all that was deleted, and the nodes that it leaves without children. */
+function finished(draft: DraftNode, parent: Node | null, emptied: Node[]): Node {
   const node = new Node(draft.name, draft.at, parent);
   node.labels.push(...draft.labels);
-  for (const { name, at, value, form, labels } of live(draft.properties)) {
-    node.properties.set(name, new Property(name, value, at, value.length === 0 ? 'empty' : form, labels));
+  for (const { name, at, value, form, labels, markers } of live(draft.properties)) {
+    const references = markers.flatMap(({ kind, offset }) => (kind === 'phandle' ? offset : []));
+    node.properties.set(name, new Property(name, value, at, value.length === 0 ? 'empty' : form, labels, references));
   }
-  for (const child of live(draft.children)) node.children.push(finished(child, node));
+  for (const child of live(draft.children)) node.children.push(finished(child, node, emptied));
+  if (draft.children.length > 0 && node.children.length === 0) emptied.push(node);
   return node;
 }

@@ -52,10 +52,9 @@ export function parse(text: string, file: string, read: ReadFile, options: Sourc
   source.read();
   const { root, reservations, plugin } = source;
   const { symbols = false } = options;
-  return {
-    tree: resolve({ root, reservations, plugin, symbols, lostLabels: cursor.lostLabels }, report),
-    findings: report.findings,
-  };
+  const tree = resolve({ root, reservations, plugin, symbols, lostLabels: cursor.lostLabels }, report);
+  tree.ignores.push(...lexer.ignores);
+  return { tree, findings: report.findings };
 }
 
 /** Reads a whole source by recursive descent. */

@@ -1,3 +1,4 @@
+import type { Ignore } from './ignores.js';
 import type { Origin } from './origin.js';
 
 /** Where something stands in a source text; lines and columns count from 1. */
@@ -21,6 +22,8 @@ export class Property {
     readonly at: Position,
     readonly form: ValueForm = 'bytes',
     readonly labels: string[] = [],
+    /** The offsets of cells that a source wrote as references; undefined where nobody knows, as in a blob. */
+    readonly references?: readonly number[],
   ) {}
 
   /** The value as 32-bit big-endian cells, unsigned; bytes behind the last whole cell are left out. */
@@ -163,6 +166,14 @@ export class Tree {
   readonly reservations: Reservation[] = [];
   /** The header's boot_cpuid_phys. */
   bootCpu = 0;
+  /** An overlay (`/plugin/`): what it refers to may be elsewhere. */
+  plugin = false;
+  /** Names of the root's children that no source wrote: `__symbols__` and what an overlay's references become. */
+  readonly added = new Set<string>();
+  /** Nodes that a source left without children by deleting them all: to dtc's checks they have some still. */
+  readonly emptied = new Set<Node>();
+  /** Comments in the source that ignore findings. */
+  readonly ignores: Ignore[] = [];
 
   constructor(readonly root: Node) {}
 

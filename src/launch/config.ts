@@ -1,12 +1,13 @@
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { decodeBlob } from '../devicetree/blob.js';
-import { check, checkBoard } from '../devicetree/checks/index.js';
+import { checkAll, checkBoard } from '../devicetree/checks/index.js';
 import type { Finding } from '../devicetree/finding.js';
 import { applySettings, parseSetting, withSettings, type Setting } from '../devicetree/settings.js';
 import { parse } from '../devicetree/source.js';
 import { applyVariants, axesOf, unknownVariant, type Combination } from '../devicetree/test-plan.js';
 import type { Tree } from '../devicetree/tree.js';
+import type { Levels } from '../devicetree/warnings/index.js';
 import { FileError, UsageError } from './errors.js';
 import { readContents, readFile, type Files } from './files.js';
 
@@ -117,10 +118,13 @@ function variantsOf(tree: Tree, texts: readonly string[]): Combination {
 /** Whether a configuration cannot be used. */
 export const hasErrors = (findings: readonly Finding[]): boolean => findings.some((f) => f.severity === 'error');
 
-/** A configuration with everything that is wrong with it; the rules are asked only where the syntax is right. */
-export function checkConfig({ tree, findings }: Configured, files: Files): Configured {
+/**
+ * A configuration with everything that is wrong with it; the rules are asked only where the syntax is right, and dtc's
+ * checks among them where levels are given.
+ */
+export function checkConfig({ tree, findings }: Configured, files: Files, levels?: Levels): Configured {
   if (hasErrors(findings)) return { tree, findings };
-  return { tree, findings: [...findings, ...check(tree, files)] };
+  return { tree, findings: checkAll(tree, findings, files, levels) };
 }
 
 /** A board's tree with what is wrong with it, no matter what partitions it has. */

@@ -76,3 +76,36 @@ test('--explain says what a rule wants, and knows the nearest name', async () =>
   expect(unknown.status).toBe(2);
   expect(unknown.stderr).toContain('there is no such rule');
 });
+
+const noted = put(
+  'noted.dts',
+  '/dts-v1/;\n/include/ "' +
+    inRoot('devicetrees', 'hv440-board.dtsi') +
+    `"
+&partitions {
+	silent { compatible = "hv440,partition"; image = "${hello}"; memory = <0x0 0x0 0x0 0x01000000>; };
+};
+/ { extra { reg = <1 2 3>; }; other_name { }; };
+`,
+);
+
+const rulesOf = async (...options: string[]): Promise<string[]> => {
+  const { stdout } = await cli(['check', ...options, '--json', noted]);
+  return (JSON.parse(stdout) as { rule: string }[]).map(({ rule }) => rule);
+};
+
+test('--rule and --no-rule choose warnings and notes, and --rule runs a check that dtc has off', async () => {
+  expect(await rulesOf()).toEqual(['no-console', 'unit_address_vs_reg']);
+  expect(await rulesOf('--no-rule', 'no-console')).toEqual(['unit_address_vs_reg']);
+  expect(await rulesOf('--no-rule', 'no-console', '--no-rule', 'unit_address_vs_reg')).toEqual([]);
+  expect(await rulesOf('--rule', 'no-console', '--rule', 'node_name_chars_strict')).toEqual([
+    'no-console',
+    'node_name_chars_strict',
+  ]);
+  expect(await rulesOf('--rule', 'no-console', '--no-rule', 'no-console')).toEqual([]);
+  const unknown = await cli(['check', '--no-rule', 'no-consol', noted]);
+  expect(unknown).toMatchObject({ status: 2, stdout: '' });
+  expect(unknown.stderr).toContain("no-consol: there is no such rule; did you mean 'no-console'?");
+  const { stdout } = await cli(['check', '--rule', 'no-console', lacks]);
+  expect(stdout).toContain('memroy');
+});

@@ -92,3 +92,34 @@ test('--overlay merges, --sort puts what comes out in order', async () => {
   expect(status).toBe(0);
   expect(stdout).toContain('\tn: n {\n\t\ta;\n\t\tphandle = <0x01>;\n\t\tx = <0x02>;\n\t};');
 });
+
+test("dtc's checks speak on standard error as -W, -E and -q have it, and an error ends it", async () => {
+  const source = put('warned.dts', '/dts-v1/;\n/ {\n\tone_name { reg = <1 2 3>; };\n};\n');
+  const said = async (...options: string[]) => {
+    const { status, stdout, stderr } = await cli(['dts', source, ...options]);
+    const found = [...stderr.matchAll(/: (warning|error): .* \[(\w+)\]$/gm)].map(
+      ([, level, name]) => `${level} ${name}`,
+    );
+    return { status, printed: stdout !== '', found };
+  };
+  const byDefault = [
+    'warning unit_address_vs_reg',
+    'warning avoid_default_addr_size',
+    'warning avoid_default_addr_size',
+  ];
+  expect(await said()).toEqual({ status: 0, printed: true, found: byDefault });
+  expect(await said('-q')).toEqual({ status: 0, printed: true, found: [] });
+  expect(await said('-W', 'no-avoid_default_addr_size', '-W', 'node_name_chars_strict')).toEqual({
+    status: 0,
+    printed: true,
+    found: ['warning node_name_chars_strict', 'warning unit_address_vs_reg'],
+  });
+  expect(await said('-q', '-E', 'unit_address_vs_reg')).toEqual({
+    status: 2,
+    printed: false,
+    found: ['error unit_address_vs_reg'],
+  });
+  const unknown = await cli(['dts', source, '-W', 'no-unit_address_vs_rex']);
+  expect(unknown).toMatchObject({ status: 2, stdout: '' });
+  expect(unknown.stderr).toContain("dtc has no such check; did you mean 'unit_address_vs_reg'?");
+});

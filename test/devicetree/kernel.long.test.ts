@@ -1,47 +1,18 @@
-// Every board of a Linux kernel, against cpp and dtc. HV440_LINUX names an unpacked kernel; without it, Debian's
-// /usr/src/linux-source-*.tar.xz is unpacked as far as it is needed. HV440_LINUX_BOARDS=arm64,mips adds architectures.
+// Every board of a Linux kernel (kernel.ts), against cpp and dtc.
 
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { expect, test } from 'vitest';
 import { encodeBlob } from '../../src/devicetree/blob.js';
 import { describe } from '../../src/devicetree/finding.js';
 import { parse } from '../../src/devicetree/source.js';
 import { tool } from '../tools.js';
+import { architectures, boardsOf, includePathsOf, kernel, preprocessed } from './kernel.js';
 import { readFile } from './trees.js';
 
 const compiler = tool('powerpc-linux-gnu-gcc');
 const program = tool('dtc');
-const architectures = [
-  'powerpc',
-  ...(process.env['HV440_LINUX_BOARDS'] ?? '').split(',').filter((name) => name !== ''),
-];
-let unpacked: string | undefined;
-
-function kernel(): string | undefined {
-  if (process.env['HV440_LONG'] === undefined) return undefined;
-  const given = process.env['HV440_LINUX'];
-  if (given !== undefined) return given;
-  const archive = readdirSync('/usr/src').find((name) => /^linux-source-.*\.tar\.xz$/.test(name));
-  if (archive === undefined) {
-    process.stderr.write('\nSKIPPED TESTS: no kernel; set HV440_LINUX or apt-get install linux-source\n');
-    return undefined;
-  }
-  unpacked = mkdtempSync(join(tmpdir(), 'hv440-kernel-'));
-  const parts = [
-    ...architectures.map((name) => `*/arch/${name}/boot/dts`),
-    '*/include/dt-bindings',
-    '*/scripts/dtc/include-prefixes',
-  ];
-  const more = architectures.length > 1 ? ['*/include/uapi', '*/arch/*/boot/dts'] : [];
-  const options = ['-xJf', join('/usr/src', archive), '-C', unpacked, '--strip-components=1', '--wildcards'];
-  execFileSync('tar', [...options, ...parts, ...more]);
-  return unpacked;
-}
-
-afterAll(() => unpacked === undefined || rmSync(unpacked, { recursive: true }));
 
 const source = kernel();
 const testWithKernel = source !== undefined && compiler !== undefined && program !== undefined ? test : test.skip;
@@ -53,12 +24,9 @@ interface Outcome {
 
 /** The boards of an architecture by what cpp and dtc make of them, and by what is made of them here. */
 function compare(architecture: string, symbols: boolean): Outcome {
-  const folder = join(source!, 'arch', architecture, 'boot/dts');
-  const includePaths = [join(source!, 'scripts/dtc/include-prefixes')];
+  const includePaths = includePathsOf(source!);
   const outcome: Outcome = { same: 0, different: [] };
-  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
-    if (!name.endsWith('.dts')) continue;
-    const file = join(folder, name);
+  for (const file of boardsOf(source!, architecture)) {
     const theirs = reference(file, includePaths, symbols);
     const { tree, findings } = parse(readFileSync(file, 'utf8'), file, readFile, { includePaths, symbols });
     const errors = findings.filter(({ severity }) => severity === 'error').map(describe);
@@ -70,12 +38,10 @@ function compare(architecture: string, symbols: boolean): Outcome {
 }
 
 function reference(file: string, includePaths: readonly string[], symbols: boolean): Buffer | undefined {
-  const folders = includePaths.flatMap((path) => ['-I', path]);
-  const options = ['-E', '-nostdinc', '-undef', '-D__DTS__', '-x', 'assembler-with-cpp', ...folders, file];
-  const expanded = spawnSync(compiler!, options, { maxBuffer: 1 << 28 });
-  if (expanded.status !== 0) return undefined;
+  const expanded = preprocessed(compiler!, file, includePaths);
+  if (expanded === undefined) return undefined;
   const flags = ['-q', '-I', 'dts', '-O', 'dtb', ...(symbols ? ['-@'] : []), '-i', dirname(file), '-'];
-  const { status, stdout } = spawnSync(program!, flags, { input: expanded.stdout, maxBuffer: 1 << 28 });
+  const { status, stdout } = spawnSync(program!, flags, { input: expanded, maxBuffer: 1 << 28 });
   return status === 0 ? stdout : undefined;
 }
 

@@ -1,7 +1,9 @@
 import { markdownCell } from '../bindings/markdown.js';
 import type { Finding } from '../finding.js';
+import { applyIgnores, ignoreRules } from '../ignores.js';
 import { sourceRules } from '../source-rules.js';
 import type { Tree } from '../tree.js';
+import { checkAsDtc, warningNamed, warnings, type Levels } from '../warnings/index.js';
 import { boardRules } from './board.js';
 import { deviceRules, registerRules } from './devices.js';
 import { imageRules } from './images.js';
@@ -45,15 +47,50 @@ export interface RuleText {
   readonly requires?: readonly string[];
 }
 
-/** The rule of that name, or undefined. */
+/** The rule of that name, or undefined: one of the text, of what it means, of dtc's checks, or of what is ignored. */
 export function ruleNamed(name: string): RuleText | undefined {
   const ofText: Readonly<Record<string, string | undefined>> = sourceRules;
   const summary = Object.hasOwn(sourceRules, name) ? ofText[name] : undefined;
-  return summary === undefined ? rules.find((rule) => rule.name === name) : { name, summary };
+  if (summary !== undefined) return { name, summary };
+  return rules.find((rule) => rule.name === name) ?? ignoreRules.find((rule) => rule.name === name) ?? dtcRule(name);
 }
 
-/** The names of all rules, those of the text first. */
-export const ruleNames = (): string[] => [...Object.keys(sourceRules), ...rules.map(({ name }) => name)];
+function dtcRule(name: string): RuleText | undefined {
+  const warning = warningNamed(name);
+  if (!warning) return undefined;
+  const { summary, remedy, level, after = [] } = warning;
+  return { name, summary, remedy, severity: level === 'error' ? 'error' : 'warning', requires: after };
+}
+
+/** The names of all rules, those of the text first, dtc's last. */
+export const ruleNames: readonly string[] = [
+  ...Object.keys(sourceRules),
+  ...rules.map(({ name }) => name),
+  ...ignoreRules.map(({ name }) => name),
+  ...warnings.map(({ name }) => name),
+];
+
+/**
+ * All that there is to say of a configuration whose text has no errors: what was found in the text, what the rules and,
+ * where levels are given, dtc's checks find, without what its comments ignore.
+ */
+export function checkAll(tree: Tree, ofText: readonly Finding[], files: ImageInspector, levels?: Levels): Finding[] {
+  const own = check(tree, files);
+  const asDtc = levels ? checkAsDtc(tree, levels) : [];
+  const remaining = applyIgnores([...ofText, ...own, ...asDtc], tree.ignores, {
+    known: ruleNames,
+    ran: (name) => warningNamed(name) === undefined || (levels !== undefined && levels.of(name) !== 'off'),
+    waivable: (name) => rules.find((rule) => rule.name === name)?.waivable ?? warningNamed(name) !== undefined,
+  });
+  // Where a rule of our own has something to say, dtc's check most likely says the same, less exactly.
+  const places = new Set(own.map(placeOf));
+  const doubled = new Set(asDtc.filter((finding) => places.has(placeOf(finding))));
+  const all = remaining.filter((finding) => !doubled.has(finding));
+  const text = new Set(ofText);
+  return [...all.filter((f) => text.has(f)), ...all.filter((f) => !text.has(f)).sort(bySource)];
+}
+
+const placeOf = ({ at: { file, line, col } }: Finding): string => `${file}:${line}:${col}`;
 
 /**
  * Everything that is wrong with a configuration, in the order of the source. A rule is not run on a node where
