@@ -24,6 +24,11 @@ export interface TranslatorOptions {
   readonly cache?: number;
   /** How often code has to be wanted before it is translated: a power of 2. Default 4096. */
   readonly hot?: number;
+  /**
+   * Translate every place that is come to, at once and alone, also behind what the plain interpreter did. Slow: it is for tests,
+   * which then test translations and nothing else. Default false.
+   */
+  readonly eager?: boolean;
 }
 
 const DEFAULT_CACHE = 2 ** 18;
@@ -56,8 +61,12 @@ export class Translator implements Engine {
   readonly #instructions: readonly Instruction[];
   readonly #cores = new WeakMap<Core, CoreState>();
   readonly #interpreters = new Map<string, WebAssembly.Module>();
+  readonly #hot: number;
+  readonly #batch: number;
 
   constructor(private readonly options: TranslatorOptions = {}) {
+    this.#hot = options.eager ? 1 : (options.hot ?? DEFAULT_HOT);
+    this.#batch = options.eager ? 1 : BATCH;
     const features = options.features ?? new Set();
     this.#instructions = instructionsOf(features);
     this.#stepper = new Interpreter({ features, inline: false, remembers: true });
@@ -89,7 +98,8 @@ export class Translator implements Engine {
       }
       this.#stepper.run(core, true);
       if (core.trap !== null || core.selfBranch) return;
-      pc = words[R.PC] === ((pc + 4) | 0) ? words[R.PC]! | RESUMED : words[R.PC]!;
+      const resumes = words[R.PC] === ((pc + 4) | 0) && !this.options.eager;
+      pc = resumes ? words[R.PC]! | RESUMED : words[R.PC]!;
     }
   }
 
@@ -100,11 +110,10 @@ export class Translator implements Engine {
     const { variants, table } = listVariants(this.#instructions);
     const decoding = core.memory.allocate(table.byteLength);
     core.memory.halves.set(table, decoding >>> 1);
-    const hot = this.options.hot ?? DEFAULT_HOT;
     const cache = new CodeCache(core.memory, core.lookaside, {
       pages: Math.min(PAGES, Math.floor((core.memory.free * 2) / 3 / PAGE_SIZE)),
       instructions: this.options.cache ?? DEFAULT_CACHE,
-      hot,
+      hot: this.#hot,
     });
     const sprs = { read: putWords(core, sprTable('read')), write: putWords(core, sprTable('write')) };
     const [enter] = instantiate(core, cache, this.#interpreterFor(core, variants, { decoding, sprs }));
@@ -121,8 +130,8 @@ export class Translator implements Engine {
     tables: Pick<ColdSetting, 'decoding' | 'sprs'>,
   ): WebAssembly.Module {
     const key = `${lookaside.at} ${tables.decoding}`;
-    const hot = this.options.hot ?? DEFAULT_HOT;
-    const module = this.#interpreters.get(key) ?? compile([coldInterpreter(variants, { lookaside, ...tables, hot })]);
+    const setting = { lookaside, ...tables, hot: this.#hot };
+    const module = this.#interpreters.get(key) ?? compile([coldInterpreter(variants, setting)]);
     this.#interpreters.set(key, module);
     return module;
   }
@@ -138,7 +147,7 @@ export class Translator implements Engine {
     if (!cache.isHot(page, pc)) return pc | RESUMED;
     const again = waiting.some((place) => place.page === page && place.pc === pc);
     if (!again) waiting.push({ page, pc });
-    if (!again && waiting.length < BATCH) return pc | RESUMED;
+    if (!again && waiting.length < this.#batch) return pc | RESUMED;
     this.#translate(core, cache, waiting.splice(0));
     return pc | RESUMED;
   }
