@@ -113,13 +113,13 @@ export class BareMachine extends Replayable implements Machine, Debuggable {
   }
 
   /** The engine has delivered traps as `#deliver` would have. */
-  #delivered({ counts, trap, pc, msr, fruitless }: Delivered): void {
+  #delivered({ counts, trap, pc, msr, pid, fruitless }: Delivered): void {
     const core = this.#core;
     for (const [kind, count] of counts) {
       this.account.interrupts.set(kind, (this.account.interrupts.get(kind) ?? 0) + count);
       this.#events += count;
     }
-    this.traps.took({ trap, pc, msr, pid: core.system.pid });
+    this.traps.took({ trap, pc, msr, pid });
     core.watchSelfBranch = true;
     this.#behindDelivery = fruitless;
   }

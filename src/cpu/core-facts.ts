@@ -17,6 +17,7 @@ export interface Delivered {
   readonly trap: Trap;
   readonly pc: number;
   readonly msr: number;
+  readonly pid: number;
   /** No instruction has been retired since. */
   readonly fruitless: boolean;
 }

@@ -237,6 +237,7 @@ export class Core {
       trap: isCall ? { kind: 'system-call', level: words[R.TRAP_LEVEL]! } : { kind: 'program', cause: 'privileged' },
       pc: words[R.TRAP_PC]! >>> 0,
       msr: words[R.TRAP_MSR]!,
+      pid: words[R.TRAP_PID]!,
       fruitless: words[R.TRAP_COUNT] === words[R.COUNT],
     });
   }

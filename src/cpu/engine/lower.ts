@@ -161,6 +161,7 @@ class Lowering extends Arithmetic<number> implements Machine<Value, number> {
     set(R.TRAP_FIRST, this.select(this.word(R.TRAP_FIRST), this.word(R.TRAP_FIRST), this.constant(kind)));
     set(R.TRAP_PC, pc);
     set(R.TRAP_MSR, msr);
+    set(R.TRAP_PID, this.system(S.pid));
     this.do({ kind: 'system', word: S.srr0, value: pc });
     this.do({ kind: 'system', word: S.srr1, value: msr });
     set(R.TRAP_COUNT, this.subtract(this.word(R.LIMIT), this.values.leaf('left', 0)));
