@@ -2,7 +2,7 @@
 // every kind of load and store, traps, system calls, timers, pages mapped otherwise under the code that runs, code rewritten.
 
 import { asm } from '../../../src/isa/assemble.js';
-import { Code, FINISHER, UART, size } from '../../hypervisor/code.js';
+import { FINISHER, size, UART, type Code } from '../../hypervisor/code.js';
 import type { Dice } from '../../hypervisor/fuzz.js';
 import { ALIAS, Author, CODE, CODE_PAGES, computing, edges, MIDDLE, someWord } from './author.js';
 import { handlers, vectors } from './handlers.js';
