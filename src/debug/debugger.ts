@@ -11,6 +11,7 @@ export type StopEvent =
   | { readonly kind: 'step'; readonly target: Target }
   | { readonly kind: 'trap'; readonly target: Target; readonly stop: TrapStop }
   | { readonly kind: 'interrupt'; readonly target: Target } // somebody asked for it
+  | { readonly kind: 'moved'; readonly target: Target } // to another moment of its past, as somebody asked
   | { readonly kind: 'present'; readonly target: Target } // it ran in its past, and comes to where it left that
   | { readonly kind: 'ended'; readonly process: Process; readonly ending: Ending };
 
@@ -219,7 +220,7 @@ export class Debugger {
   }
 
   #tell(events: readonly StopEvent[]): void {
-    this.traps?.settle();
+    if (events.some(({ kind }) => kind !== 'step')) this.traps?.settle(); // GDB steps away from a breakpoint before it continues
     for (const client of this.clients) {
       const own = events.filter((event) => concerns(event, client.scope));
       if (own.length > 0) client.stopped(own);

@@ -1,9 +1,9 @@
 import type { Moment } from '../board/inputs.js';
 import type { MachineHistory } from './machine-history.js';
 import type { MonitorContext } from './monitor.js';
+import { placeOf } from './named-place.js';
 
-/** The monitor's commands about the past. GDB keeps registers of its own: after one that
- * moves the machine it has to be told by `maintenance flush register-cache`. */
+/** The monitor's commands about the past. */
 
 type Run = (context: MonitorContext, args: readonly string[]) => readonly string[];
 
@@ -36,17 +36,20 @@ function where({ timeline, bookmarks, extent: { first, now, last } }: MachineHis
 }
 
 /** All targets stand still at another moment; what they say is told. */
-function moved(history: MachineHistory, { target }: MonitorContext, found: boolean): string[] {
+function moved(history: MachineHistory, { target, traps }: MonitorContext, found: boolean): string[] {
   const { first, now, last } = history.extent;
   if (!found) return [`that is not between ${at(first)} and ${at(last)}`];
-  return [
-    `${at(now)}: pc ${target.registers.get('pc').toString(16).padStart(8, '0')} ('maint flush register-cache' has GDB look again)`,
-  ];
+  return [`${at(now)}: ${target.name} at ${traps.programOf(target).text(target.registers.get('pc'))}`];
 }
 
-/** Moving is for a machine of which nothing runs. */
-function move(history: MachineHistory, context: MonitorContext, go: () => boolean): readonly string[] {
-  return busy(context) ?? moved(history, context, go());
+/** Moving is for a machine of which nothing runs. `to` says where. */
+function move(history: MachineHistory, context: MonitorContext, to: string, go: () => boolean): readonly string[] {
+  const { postpone } = context;
+  const now = (): readonly string[] => busy(context) ?? moved(history, context, go());
+  const refused = busy(context);
+  if (refused || !postpone) return refused ?? now();
+  postpone(now);
+  return [`continue, or reverse-continue, goes to ${to}`];
 }
 
 function busy({ debugger: debug }: MonitorContext): string[] | undefined {
@@ -57,14 +60,27 @@ function busy({ debugger: debug }: MonitorContext): string[] | undefined {
 export const goto = withHistory((history, context, [text = '']) => {
   const steps = history.bookmarks.get(text)?.steps ?? count(text);
   if (steps === undefined) return ['goto STEP|BOOKMARK: steps as `history` counts them'];
-  return move(history, context, () => history.goTo(steps));
+  const { first, last } = history.extent;
+  if (steps < first.steps || steps > last.steps) return moved(history, context, false);
+  return move(history, context, `step ${grouped(steps)}`, () => history.goTo(steps));
 });
 
 export const gotoTime = withHistory((history, context, [text]) => {
   const cycle = count(text);
-  return cycle === undefined
-    ? ['goto-time CYCLE: a cycle of the clock']
-    : move(history, context, () => history.goToCycle(cycle));
+  if (cycle === undefined) return ['goto-time CYCLE: a cycle of the clock'];
+  const { first, last } = history.extent;
+  if (cycle < first.cycle || cycle > last.cycle) return moved(history, context, false);
+  return move(history, context, `cycle ${grouped(cycle)}`, () => history.goToCycle(cycle));
+});
+
+/** To before the last trap of the context's processor; the trap is shown. */
+export const reverseTrapStep = withHistory((history, context) => {
+  const { target, traps } = context;
+  const [record] = traps.last(1, (each) => each.target === target && each.steps < target.runs!.steps);
+  if (!record) return ['no trap of this processor is known before this'];
+  const lines = ['before the trap:', ...traps.lines(record)];
+  const told = move(history, context, 'before the last trap', () => history.goTo(record.moment));
+  return [...lines, ...told];
 });
 
 export const bookmark = withHistory((history, _, [name]) => {
@@ -75,17 +91,19 @@ export const bookmark = withHistory((history, _, [name]) => {
 
 export const history = withHistory(where);
 
-export const whereWritten = withHistory((past, context, [text, size = '4']) => {
-  const { target, physical } = context;
-  const address = text !== undefined && /^(0x)?[0-9a-fA-F]{1,9}$/.test(text) ? parseInt(text, 16) : undefined;
-  const length = count(size);
-  if (address === undefined || !length) return ['where-written ADDR [BYTES]: an address in hexadecimal'];
+export const whereWritten = withHistory((past, context, [text, size]) => {
+  const { target, physical, traps } = context;
+  const program = traps.programOf(target);
+  const place = placeOf(text, program);
+  const length = size === undefined ? (place?.size ?? 4) : count(size);
+  if (!place || !length) return ['where-written PLACE [BYTES]: an address in hexadecimal, or a symbol'];
+  const { address } = place;
   if (!target.runs) return ['that is asked of a partition’s processor, or of the bare board’s'];
   const refused = busy(context);
   if (refused) return refused;
   const space = physical ? 'physical' : 'effective';
   const write = past.lastWrite({ space, address, length }, target.process.targets);
   if (!write) return [`no instruction has written it since ${at(past.extent.first)}`];
-  const pc = write.pc.toString(16).padStart(8, '0');
-  return [`${write.target.name}, pc ${pc}, ${at({ ...write, standing: 'ran' })} (goto ${write.steps} goes there)`];
+  const by = `${write.target.name} at ${program.text(write.pc)}`;
+  return [`${by}, ${at({ ...write, standing: 'ran' })} (goto ${write.steps} goes there)`];
 });

@@ -7,6 +7,7 @@ import { TLB_ENTRIES, word2, type Tlb } from '../mmu/tlb.js';
 import type { Debugger } from './debugger.js';
 import * as past from './history-commands.js';
 import { FIXED, translate } from './memory.js';
+import { placeOf } from './named-place.js';
 import type { Process, Target } from './target.js';
 import { catchLines, catchTraps, listTraps, uncatchTraps } from './traps/commands.js';
 import type { TrapStops } from './traps/stops.js';
@@ -21,6 +22,11 @@ export interface MonitorContext {
   /** Exits by kind, as `--stats` prints them. */
   readonly exits: () => readonly string[];
   readonly traps: TrapStops;
+  /**
+   * Whoever keeps registers and memory of a stopped machine, as GDB does, must see it move as it sees it run: what is given is to
+   * be called when the person lets it go on, and tells where it then stands. Without this, moves are made at once.
+   */
+  readonly postpone?: (move: () => readonly string[]) => void;
 }
 
 interface Command {
@@ -36,7 +42,7 @@ const commands: Readonly<Record<string, Command>> = {
   partitions: { usage: 'partitions',      help: 'the processes: what each is, does, and where it stands', run: partitions },
   tlb:        { usage: 'tlb',             help: 'the valid entries of this processor’s TLB', run: ({ target }) => tlbLines(target.core.system.tlb) },
   shadow:     { usage: 'shadow',          help: 'what the real core’s TLB holds for this vcpu', run: shadow },
-  translate:  { usage: 'translate EA',    help: 'where an effective address leads: physical, and on the board', run: translation },
+  translate:  { usage: 'translate PLACE', help: 'where an effective address, or a symbol’s, leads: physical, and on the board', run: translation },
   uic:        { usage: 'uic',             help: 'the interrupt controllers’ registers', run: controllers },
   devices:    { usage: 'devices',         help: 'memory and devices by physical address, with what registers hold', run: devices },
   exits:      { usage: 'exits',           help: 'exits by kind, and what they cost', run: ({ exits }) => exits() },
@@ -44,6 +50,7 @@ const commands: Readonly<Record<string, Command>> = {
   'trap-step':   { usage: 'trap-step',    help: 'the next continue stops at the end of this processor’s next trap', run: armed('trap-step') },
   'trap-into':   { usage: 'trap-into',    help: 'the next continue stops at the next thing that is done about a trap', run: armed('trap-into') },
   'trap-finish': { usage: 'trap-finish',  help: 'the next continue stops when the program returns from the handler that it is in', run: finish },
+  'reverse-trap-step': { usage: 'reverse-trap-step', help: 'to before this processor’s last trap', run: past.reverseTrapStep },
   catch:      { usage: 'catch trap [KIND…] [PARTITION] [if EXPR]', help: 'stop at such traps', run: ({ traps, debugger: { processes } }, _, rest) => catchTraps(traps, processes, rest) },
   catches:    { usage: 'catches',         help: 'what is caught', run: ({ traps }) => catchLines(traps) },
   uncatch:    { usage: 'uncatch [N]',     help: 'catch no longer: this one, or all', run: ({ traps }, _, rest) => uncatchTraps(traps, rest) },
@@ -52,7 +59,7 @@ const commands: Readonly<Record<string, Command>> = {
   goto:       { usage: 'goto STEP|NAME',  help: 'to a moment by its steps, or to a bookmark', run: past.goto },
   'goto-time': { usage: 'goto-time CYCLE', help: 'to a moment by the clock', run: past.gotoTime },
   bookmark:   { usage: 'bookmark NAME',   help: 'remember this moment', run: past.bookmark },
-  'where-written': { usage: 'where-written ADDR [BYTES]', help: 'which instruction wrote there last', run: past.whereWritten },
+  'where-written': { usage: 'where-written PLACE [BYTES]', help: 'which instruction wrote there last', run: past.whereWritten },
   physical:   { usage: 'physical on|off', help: 'whether memory and new breakpoints are of physical addresses', run: physical },
 };
 
@@ -72,10 +79,6 @@ export function monitor(context: MonitorContext, line: string): readonly string[
 }
 
 const hex = (value: number, digits = 8): string => value.toString(16).padStart(digits, '0');
-
-/** A number as a person writes it: 0x and hexadecimal, or plain digits, which are hexadecimal too. */
-const address = (text: string | undefined): number | undefined =>
-  text !== undefined && /^(0x)?[0-9a-fA-F]{1,9}$/.test(text) ? parseInt(text, 16) : undefined;
 
 function partitions({ debugger: { processes, machine } }: MonitorContext): string[] {
   const state = ({ kind, name, ending }: Process): string => {
@@ -124,9 +127,9 @@ function shadow({ target }: MonitorContext): string[] {
   return vcpu ? tlbLines(vcpu.shadow.tlb) : ['only a partition’s processor has a shadow'];
 }
 
-function translation({ target }: MonitorContext, [text]: readonly string[]): string[] {
-  const ea = address(text);
-  if (ea === undefined) return ['translate EA: an effective address in hexadecimal'];
+function translation({ target, traps }: MonitorContext, [text]: readonly string[]): string[] {
+  const ea = placeOf(text, traps.programOf(target))?.address;
+  if (ea === undefined) return ['translate PLACE: an effective address in hexadecimal, or a symbol'];
   const found = translate(target.core, ea);
   if (!found) return [`${hex(ea)}: no entry of the TLB maps it in process ${target.core.system.pid}`];
   const { entry, physical, space } = found;

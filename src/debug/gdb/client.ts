@@ -62,6 +62,8 @@ export interface Connection {
   current: Target;
   /** GDB waits for a stop: it let something run. */
   waiting: boolean;
+  /** Where the next `continue`, of either direction, goes instead; it tells where that is. */
+  move: (() => readonly string[]) | undefined;
   /** Stops that are yet to be told. */
   readonly queue: StopEvent[];
   /** Partitions that GDB has been told execute their program. */

@@ -91,7 +91,9 @@ export function threadName(connection: Connection, id: string): string {
 /** qRcmd: a command for the machine's own monitor. */
 export function monitorCommand(connection: Connection, digits: string): string {
   const { options, current, physical } = connection;
-  const context = { debugger: options.debugger, target: current, physical, exits: options.exits, traps: options.traps };
+  const { debugger: machine, exits, traps } = options;
+  const postpone = (move: () => readonly string[]): void => void (connection.move = move);
+  const context = { debugger: machine, target: current, physical, exits, traps, postpone };
   for (const line of monitor(context, hexToText(digits))) connection.show(`${line}\n`);
   connection.physical = context.physical;
   return 'OK';

@@ -56,6 +56,8 @@ function run(connection: Connection, wanted: ReadonlyMap<Target, Resumption | 's
     report(connection);
     return undefined;
   }
+  if ([...wanted.values()].every((how) => how !== 'stop' && how.kind === 'run') && moveAsAsked(connection))
+    return nonStop ? 'OK' : undefined;
   const resumed = new Map([...wanted].filter((each): each is [Target, Resumption] => each[1] !== 'stop'));
   const board = [...resumed.keys()].find(({ runs }) => !runs);
   const event = (board && forkReply(connection)) ?? execReply(connection, new Set(resumed.keys()));
@@ -109,13 +111,27 @@ export function interrupt(connection: Connection): void {
   const { debugger: machine } = connection.options;
   const running = attachedTargets(connection).find((target) => target.runs && !machine.isStopped(target));
   const target = running ?? attachedTargets(connection)[0];
+  connection.options.traps.settle();
   if (target) stopped(connection, [{ kind: 'interrupt', target }]);
+}
+
+/** Where a command of the monitor has asked to be: for GDB a stop like others, after which it looks at everything anew. */
+function moveAsAsked(connection: Connection): boolean {
+  const { move, current } = connection;
+  const target = current.runs ? current : attachedTargets(connection).find(({ runs }) => runs);
+  if (!move || !target) return false;
+  connection.move = undefined;
+  for (const line of move()) connection.show(`${line}\n`);
+  connection.waiting = true;
+  stopped(connection, [{ kind: 'moved', target }]);
+  return true;
 }
 
 /** bs and bc, where there is a history. */
 export function backward(connection: Connection, kind: 'step' | 'continue'): string | undefined {
   const { history } = connection.options.debugger;
   if (!history) return '';
+  if (kind === 'continue' && moveAsAsked(connection)) return undefined;
   const targets = attachedTargets(connection).filter(({ runs }) => runs);
   const target = connection.current.runs ? connection.current : targets[0];
   if (!target) return 'E01';

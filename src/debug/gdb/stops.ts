@@ -9,7 +9,8 @@ import { threadId } from './thread-ids.js';
 
 /** Stops as GDB is told of them. */
 
-const [SIGINT, SIGTRAP] = ['02', '05'];
+/** None: GDB says no more than that it stopped. */
+const [NONE, SIGINT, SIGTRAP] = ['00', '02', '05'];
 /** pc, r1, lr, msr: what GDB wants to know first. */
 const EXPEDITED = [64, 1, 67, 65];
 
@@ -40,6 +41,9 @@ function eventReply(connection: Connection, event: StopEvent): string {
     case 'interrupt':
       return stopReply(connection, event.target, '', SIGINT);
     case 'trap':
+      return stopReply(connection, connection.steppingBoard ?? event.target, '', NONE);
+    case 'moved':
+      return stopReply(connection, event.target, '', NONE);
     case 'step':
       return stopReply(connection, connection.steppingBoard ?? event.target);
     case 'present':

@@ -157,6 +157,7 @@ export class Prompt implements Client, PromptState {
 
   /** Somebody wants it to stop where it is. */
   interrupt(): void {
+    this.traps.settle();
     this.stopped([{ kind: 'interrupt', target: this.target }]);
   }
 
@@ -215,6 +216,7 @@ export class Prompt implements Client, PromptState {
           () => event.process.kind !== 'hypervisor',
         );
       case 'step':
+      case 'moved':
         return [];
       default:
         return event satisfies never;

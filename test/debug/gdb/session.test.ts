@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Debugger } from '../../../src/debug/debugger.js';
-import { frame } from '../../../src/debug/gdb/packet.js';
+import { MachineHistory } from '../../../src/debug/machine-history.js';
+import { frame, hexToText, textToHex } from '../../../src/debug/gdb/packet.js';
 import { GdbSession } from '../../../src/debug/gdb/session.js';
 import { TrapStops } from '../../../src/debug/traps/stops.js';
 import type { DebuggedMachine } from '../../../src/debug/processes.js';
@@ -149,4 +150,49 @@ test('nor do any bytes', () => {
   );
   ask('QNonStop:0');
   expect(ask('vMustReplyEmpty').at(-1)).toBe('');
+});
+
+/** What the monitor answers, as text. */
+const monitor = ({ ask }: ReturnType<typeof board>, command: string): string =>
+  ask(`qRcmd,${textToHex(command)}`)
+    .filter((text) => text !== 'OK')
+    .map((text) => hexToText(text.slice(1)))
+    .join('');
+
+function remembered() {
+  const made = board();
+  made.debug.history = new MachineHistory(made.debug.machine, made.debug, { distance: 1000 });
+  return made;
+}
+
+test('a move that the monitor is asked for is made by the next continue, as GDB keeps what it knows of a stopped machine', () => {
+  const made = remembered();
+  const { ask, debug, run, said } = made;
+  ask('vCont;c');
+  run();
+  expect(monitor(made, 'goto 17')).toMatch(/runs: stop it first/);
+  made.session.receive(Uint8Array.of(3));
+  expect(monitor(made, 'goto 100000')).toMatch(/^that is not between step 0, cycle 0 and step/);
+  const { steps } = debug.machine;
+  expect(monitor(made, 'goto 17')).toBe('continue, or reverse-continue, goes to step 17\n');
+  expect(debug.machine.steps).toBe(steps);
+  said.length = 0;
+  ask('vCont;c');
+  expect(debug.machine.steps).toBe(17);
+  expect(said.join('')).toContain(`O${textToHex('step 17, cycle')}`);
+  expect(said.at(-1)).toMatch(/^\$T00thread:1;.*40:00001008;/);
+  monitor(made, 'goto 4');
+  ask('bc');
+  expect(debug.machine.steps).toBe(4);
+});
+
+test('what stops at a trap is not forgotten where GDB first steps away from a breakpoint', () => {
+  const made = connect(
+    bareBoard(new Code().label('loop').op('addi', { rt: 3, ra: 3, si: 1 }).op('sc', { lev: 0 }).b('loop')).machine,
+  );
+  expect(monitor(made, 'trap-step')).toBe('continue stops at the next trap\n');
+  made.ask('vCont;s:1');
+  expect(made.run()).toEqual([expect.stringMatching(/^T05thread/)]);
+  made.ask('vCont;c');
+  expect(made.run().at(-1)).toMatch(/^T00thread:1;.*40:00000[0-9a-f]{3};/);
 });
