@@ -1,11 +1,12 @@
 import { ruleNamed, ruleNames } from '../devicetree/checks/index.js';
 import { ConfigError, describe, type Finding } from '../devicetree/finding.js';
+import { examples, findingsOfExample } from '../devicetree/examples/index.js';
 import { provenance } from '../devicetree/origin.js';
 import { didYouMean } from '../devicetree/suggest.js';
 import { axesOf, combinations } from '../devicetree/test-plan.js';
 import type { Tree } from '../devicetree/tree.js';
 import { Levels, warningNamed } from '../devicetree/warnings/index.js';
-import { checkConfig, hasErrors, readTree, type SourceFlags } from '../launch/config.js';
+import { boardFile, checkConfig, hasErrors, readTree, type SourceFlags } from '../launch/config.js';
 import { explain } from './config.js';
 import { FileError, USAGE_STATUS, UsageError } from '../launch/errors.js';
 import { Files, readFile } from '../launch/files.js';
@@ -66,14 +67,33 @@ function known(name: string): NonNullable<ReturnType<typeof ruleNamed>> {
   throw new UsageError(`${name}: there is no such rule; ${didYouMean(name, ruleNames)}`);
 }
 
-/** What a rule wants, and how to keep to it. */
+/** What a rule wants, how to keep to it, and an example: wrong, what is said of it, and mended. */
 function explainRule(name: string): number {
-  const { severity = 'error', summary, remedy, requires = [] } = known(name);
-  const lines = [`${name} (${severity})`, '', summary];
+  const rule = known(name);
+  const { summary, remedy, requires = [] } = rule;
+  const example = examples[name];
+  const board = readFile(boardFile);
+  const [found] = example && board ? findingsOfExample(name, example, 'wrong', board) : [];
+  const lines = [`${name} (${rule.severity ?? found?.severity ?? 'error'})`, '', summary];
   if (remedy !== undefined) lines.push('', remedy);
   if (requires.length > 0) lines.push('', `Looked at where these found nothing: ${requires.join(', ')}`);
-  process.stdout.write(lines.map((line) => `${line.replaceAll('`', '').replaceAll('&lt;', '<')}\n`).join(''));
+  const plain = lines.map((line) => line.replaceAll('`', '').replaceAll('&lt;', '<'));
+  if (example && found) {
+    plain.push('', 'For example', '', ...shown(example.wrong), '', 'has', '');
+    plain.push(`    ${found.severity}: ${found.message}; ${found.remedy} [${name}]`, '', 'and this has not:', '');
+    plain.push(...shown(example.right === '' ? '/* the same without it */' : example.right));
+  }
+  process.stdout.write(plain.map((line) => `${line}\n`).join(''));
   return 0;
+}
+
+const LONGEST_EXAMPLE = 40;
+
+/** The lines of an example, indented; of a long one the first. */
+function shown(text: string): string[] {
+  const lines = text.trimEnd().split('\n');
+  const first = lines.slice(0, LONGEST_EXAMPLE).map((line) => `    ${line}`);
+  return lines.length > LONGEST_EXAMPLE ? [...first, '    …'] : first;
 }
 
 /** The line of a finding with a caret below its place, and by what it came to stand there. */

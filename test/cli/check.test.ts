@@ -69,9 +69,29 @@ test('--explain says what a rule wants, and knows the nearest name', async () =>
   const { status, stdout } = await cli(['check', '--explain', 'memory-overlap']);
   expect({ status, stdout }).toEqual({
     status: 0,
-    stdout:
-      "memory-overlap (error)\n\nNo two ranges of a partition's memory have an address in common.\n\nMove or shrink one of the two.\n\nLooked at where these found nothing: memory-empty, memory-too-wide, memory-not-page-aligned\n",
+    stdout: `memory-overlap (error)
+
+No two ranges of a partition's memory have an address in common.
+
+Move or shrink one of the two.
+
+Looked at where these found nothing: memory-empty, memory-too-wide, memory-not-page-aligned
+
+For example
+
+    memory = <0x0 0x0 0x0 0x01000000>, <0x0 0x00fff000 0x0 0x1000>;
+
+has
+
+    error: two ranges of the memory of partition 'guest' overlap: 0x0–0xffffff and 0xfff000–0xffffff; let the second begin at 0x1000000, or shrink the first [memory-overlap]
+
+and this has not:
+
+    memory = <0x0 0x0 0x0 0x01000000>, <0x0 0x01000000 0x0 0x1000>;
+`,
   });
+  for (const rule of ['dts-unclosed', 'unit_address_vs_reg', 'ignore-unused', 'always_fail'])
+    expect((await cli(['check', '--explain', rule])).status).toBe(0);
   const unknown = await cli(['check', '--explain', 'memory-overlaps']);
   expect(unknown.status).toBe(2);
   expect(unknown.stderr).toContain('there is no such rule');

@@ -77,6 +77,17 @@ a { compatible = "hv440,partition"; memory = <0 0 0 0x1000000>; }; };`;
   expect(told).toEqual(['6:1 ignore-of-error', '7:1 missing-property']);
 });
 
+test('an error that a guest runs in spite of can be ignored', () => {
+  const source = (comment: string) =>
+    `partitions { compatible = "hv440,partitions"; a { compatible = "hv440,partition"; image = "hello.elf";
+memory = <0 0 0 0x1000000>;
+${comment}
+site-data = <1>;
+serial@1000000 { compatible = "ns16550"; reg = <0x1000000 8>; }; }; };`;
+  expect(rules(source(''))).toEqual(['8:1 unknown-property']);
+  expect(rules(source('/* hv440-ignore: unknown-property read by our own tools */'))).toEqual([]);
+});
+
 test('an included file has its own comments, and other comments are left alone', () => {
   const files = { 'uart.dtsi': 'uart { /* hv440-ignore: unit_address_vs_reg known */ reg = <1 2>; };\n' };
   expect(rules('/include/ "uart.dtsi"', files)).toEqual([]);

@@ -23,8 +23,17 @@ export const typeNames: Readonly<Record<PropertyType, string>> = {
   ranges: 'numbers, or nothing',
 };
 
-/** The text of `docs/bindings.md`: everything that a configuration may say. */
-export function bindingsMarkdown(): string {
+/** A value that a property does not take, as it is written, and what is said of it. */
+export interface Mistake {
+  readonly written: string;
+  readonly says: string;
+}
+
+/** Finds a mistake to show of a property, or undefined. */
+export type MistakeOf = (binding: Binding, name: string, spec: PropertySpec) => Mistake | undefined;
+
+/** The text of `docs/bindings.md`: everything that a configuration may say, with a mistake of each property where one is given. */
+export function bindingsMarkdown(mistakeOf: MistakeOf = () => undefined): string {
   const own = bindings.filter((b) => b.closed);
   const board = bindings.filter((b) => !b.closed);
   return [
@@ -32,17 +41,17 @@ export function bindingsMarkdown(): string {
     'Generated from `src/devicetree/bindings`. A configuration is one device tree: the board, and below `/partitions` who gets what of it. What the checks say about mistakes is in `rules.md`.',
     "## hv440's own nodes",
     'A property that is not listed is an error.',
-    ...own.map(section),
+    ...own.map((binding) => section(binding, mistakeOf)),
     '## Nodes of the board',
     'What else they say is left alone, and passed on where a partition is given the device.',
-    ...board.map(section),
+    ...board.map((binding) => section(binding, mistakeOf)),
     '## Any node',
     table(standard),
     '',
   ].join('\n\n');
 }
 
-function section(binding: Binding): string {
+function section(binding: Binding, mistakeOf: MistakeOf): string {
   const names = (binding.compatible ?? []).map((name) => `\`${name}\``).join(', ');
   const byType = binding.deviceType === undefined ? 'told by its place' : `device_type: \`${binding.deviceType}\``;
   const told = names === '' ? byType : `compatible: ${names}`;
@@ -52,7 +61,16 @@ function section(binding: Binding): string {
     binding.meaning,
     table(binding.properties),
     `\`\`\`dts\n${binding.example}\n\`\`\``,
+    ...mistakes(binding, mistakeOf),
   ].join('\n\n');
+}
+
+function mistakes(binding: Binding, mistakeOf: MistakeOf): string[] {
+  const rows = Object.entries(binding.properties).flatMap(([name, spec]) => {
+    const mistake = mistakeOf(binding, name, spec);
+    return mistake ? `| \`${mistake.written}\` | ${markdownCell(mistake.says)} |` : [];
+  });
+  return rows.length === 0 ? [] : [['| A mistake | What is said of it |', '| --- | --- |', ...rows].join('\n')];
 }
 
 function table(properties: Properties): string {

@@ -53,6 +53,7 @@ const regWraps: Rule = {
 const unitAddress: Rule = {
   name: 'unit-address',
   severity: 'error',
+  waivable: true,
   over: 'node',
   reads: ['reg'],
   summary: "The unit address in a device's name, which streams are called by, is the address in its `reg`.",

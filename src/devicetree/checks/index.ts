@@ -1,4 +1,3 @@
-import { markdownCell } from '../bindings/markdown.js';
 import type { Finding } from '../finding.js';
 import { applyIgnores, ignoreRules } from '../ignores.js';
 import { sourceRules } from '../source-rules.js';
@@ -19,7 +18,7 @@ import { testRules } from './test.js';
 export type { ImageInspector, Inspection, Rule, Segment } from './rule.js';
 
 /** Rules by what they are about, each after those that it requires. */
-const chapters: readonly { readonly title: string; readonly rules: readonly Rule[] }[] = [
+export const chapters: readonly { readonly title: string; readonly rules: readonly Rule[] }[] = [
   { title: 'Values', rules: shapeRules },
   { title: 'Nodes', rules: structureRules },
   { title: 'Properties', rules: propertyRules },
@@ -125,28 +124,3 @@ function run(chosen: readonly Rule[], tree: Tree, files: ImageInspector): Findin
 
 const bySource = ({ at: a }: Finding, { at: b }: Finding): number =>
   a.file === b.file ? a.line - b.line || a.col - b.col : a.file < b.file ? -1 : 1;
-
-/** The text of `docs/rules.md`: everything that is checked before anything boots. */
-export function rulesMarkdown(): string {
-  const source = Object.entries(sourceRules).map(([name, summary]) => `| \`${name}\` | ${markdownCell(summary)} |`);
-  return [
-    '# What is checked before anything boots',
-    'Generated from `src/devicetree`. Everything that is wrong is reported together, as `file:line:column: severity: what is wrong; how to mend it [rule]`. An error keeps the configuration from booting, a warning does not. `test/devicetree/bad` has a file for every rule, `test/devicetree/near` one that only just passes it.',
-    '## The text',
-    ['| Rule | What is wrong |', '| --- | --- |', ...source].join('\n'),
-    ...chapters.flatMap(({ title, rules }) => [`## ${title}`, table(rules)]),
-    '',
-  ].join('\n\n');
-}
-
-function table(list: readonly Rule[]): string {
-  const rows = list.map(
-    ({ name, severity, summary, remedy, requires }) =>
-      `| \`${name}\` | ${severity} | ${markdownCell(summary)} | ${markdownCell(remedy)} | ${(requires ?? []).map((r) => `\`${r}\``).join(', ')} |`,
-  );
-  return [
-    '| Rule | Severity | What must hold | How to mend it | Looked at after |',
-    '| --- | --- | --- | --- | --- |',
-    ...rows,
-  ].join('\n');
-}

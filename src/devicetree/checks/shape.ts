@@ -53,6 +53,7 @@ const missingProperty: Rule = {
 const unknownProperty: Rule = {
   name: 'unknown-property',
   severity: 'error',
+  waivable: true,
   over: 'own',
   summary: "A node of hv440's own has only properties that its kind knows: a misspelt one would be lost in silence.",
   remedy: 'Spell it as the list of properties does, or take it out.',

@@ -88,6 +88,7 @@ const ownKinds = compatiblesOf(bindings).filter((name) => name.startsWith('hv440
 const misplacedNode: Rule = {
   name: 'misplaced-node',
   severity: 'error',
+  waivable: true,
   over: 'board',
   reads: ['compatible'],
   summary: 'Nodes that only hv440 reads are not outside of `/partitions`, where nobody would look at them.',
@@ -113,6 +114,7 @@ const homes: Readonly<Record<string, string>> = {
 const unexpectedChild: Rule = {
   name: 'unexpected-child',
   severity: 'error',
+  waivable: true,
   over: 'port',
   summary: 'A device of a partition has no nodes below it.',
   remedy: 'Move the node out of the device, most likely by an earlier closing brace.',
@@ -167,6 +169,7 @@ const reservedName: Rule = {
 const duplicateLabel: Rule = {
   name: 'duplicate-label',
   severity: 'error',
+  waivable: true,
   over: 'partition',
   reads: ['label'],
   summary: 'No partition shows itself under the name of another.',
