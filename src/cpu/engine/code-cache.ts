@@ -24,8 +24,8 @@ export interface TranslatedPage {
 
 /** How often a place has to be wanted is doubled each time that its page is spoilt, up to so many times. */
 const COLDEST = 20;
-/** What there is no point in translating has been wanted so often. */
-const HOPELESS = 2 ** 30;
+/** More often nothing is counted. */
+const MOST = 2 ** 30;
 /** Stores beside translated code, one of which costs as much as dozens of instructions: so many spoil a page. */
 const PATIENCE = 4096;
 
@@ -38,6 +38,8 @@ export interface Limits {
   readonly instructions: number;
   /** A place that has been wanted so often is translated. */
   readonly hot: number;
+  /** Translate code of spoilt pages as soon as any other. */
+  readonly forgiving: boolean;
 }
 
 /**
@@ -102,14 +104,14 @@ export class CodeCache implements CodeWatcher {
   /** Has a place been wanted often enough to be translated? */
   isHot(page: TranslatedPage, pc: number): boolean {
     const times = -this.#words[(page.table + (pc & 0xffc)) >>> 2]!;
-    if (times < HOPELESS) return times >= this.limits.hot * 2 ** Math.min(page.spoilt, COLDEST);
-    this.giveUp(page, pc);
-    return false;
+    const coldness = this.limits.forgiving ? 0 : Math.min(page.spoilt, COLDEST);
+    if (times >= MOST) this.giveUp(page, pc);
+    return times < MOST && times >= this.limits.hot * 2 ** coldness;
   }
 
-  /** There is nothing to translate at a place: it is not asked for again. */
+  /** There is nothing to translate at a place: it has to be wanted as often again, as it may have been rewritten by then. */
   giveUp(page: TranslatedPage, pc: number): void {
-    this.#words[(page.table + (pc & 0xffc)) >>> 2] = -HOPELESS;
+    this.#words[(page.table + (pc & 0xffc)) >>> 2] = 0;
   }
 
   /** A number for a function. */

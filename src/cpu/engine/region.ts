@@ -45,10 +45,13 @@ export interface CodePage {
 
 export type Decoder = (word: number) => Instruction | undefined;
 
+const NOTHING: Region = { blocks: [], entries: [], size: 0 };
+
 const inPage = (page: CodePage, address: number): boolean => (address & -4096) === (page.base | 0);
 
-/** The region of an address. */
+/** The region of an address; without blocks if the instruction there is not translated. */
 export function discover(page: CodePage, start: number, decode: Decoder, assumptions: Assumptions): Region {
+  if (lowerWord(page.word(start), start, decode, assumptions).flow === 'interpret') return NOTHING;
   const seen = new Map<number, Placed>();
   const leaders = new Set([start]);
   const entries = new Set([start]);

@@ -114,6 +114,7 @@ export class Translator implements Engine {
       pages: Math.min(PAGES, Math.floor((core.memory.free * 2) / 3 / PAGE_SIZE)),
       instructions: this.options.cache ?? DEFAULT_CACHE,
       hot: this.#hot,
+      forgiving: this.options.eager ?? false,
     });
     const sprs = { read: putWords(core, sprTable('read')), write: putWords(core, sprTable('write')) };
     const [enter] = instantiate(core, cache, this.#interpreterFor(core, variants, { decoding, sprs }));
@@ -156,7 +157,7 @@ export class Translator implements Engine {
     const regions = places.flatMap(({ page, pc }) => {
       const isWanted = cache.has(page) && cache.isHot(page, pc); // another region may have it by now
       const region = isWanted ? this.#regionOf(core, page, pc) : undefined;
-      if (region && region.blocks[0]!.instructions.length > 0) return [{ page, region }];
+      if (region && region.blocks.length > 0) return [{ page, region }];
       if (region) cache.giveUp(page, pc);
       return [];
     });
