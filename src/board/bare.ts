@@ -172,9 +172,11 @@ export class BareMachine extends Replayable implements Machine, Debuggable {
       if (core.retired !== before) this.#fruitless = this.#behindDelivery ? 1 : 0;
       this.#behindDelivery = false;
       if (this.#finished !== undefined) this.#ending = { kind: 'finished', status: this.#finished };
-      else if (this.steps >= this.stopAt)
-        return { kind: 'stopped' }; // an interrupt that came with the last step waits
-      else if (stop.kind === 'trap') this.#meet(stop.trap);
+      else if (this.steps >= this.stopAt) {
+        // An interrupt that came with the last step waits, and so does what a system call has raised
+        if (stop.kind === 'trap' && stop.trap.kind === 'system-call') this.#met = stop.trap;
+        return { kind: 'stopped' };
+      } else if (stop.kind === 'trap') this.#meet(stop.trap);
       else if (stop.kind === 'reset') this.#reset();
       else if (stop.kind === 'checkstop') this.#checkstop();
       else if (stop.kind === 'idle' && core.canBeInterrupted) return { kind: 'idle', until: this.clock.next };
@@ -199,6 +201,10 @@ export class BareMachine extends Replayable implements Machine, Debuggable {
     account.retiredBefore = this.retired;
     account.idleCycles = 0;
     account.interrupts.clear();
+  }
+
+  retry(): void {
+    if (this.#met?.kind !== 'system-call') this.#met = undefined;
   }
 
   #meet(trap: Trap): void {

@@ -1,10 +1,25 @@
+import { assert } from '../bus/assert.js';
 import type { Clock } from '../bus/clock.js';
 import type { Injection } from './injection.js';
-import type { Progress } from './machine.js';
+import type { Debuggable, Progress } from './machine.js';
 import type { SerialInput } from './serial-input.js';
 
-/** What reaches a machine from outside, besides what a debugger changes: a run is its configuration and these. */
+/** What a debugger changes; `processor` is a name as `Debuggable` has it, or that of a board's core. */
+export type Amendment =
+  | { readonly kind: 'held'; readonly processor: string; readonly held: boolean }
+  /** `value` in hexadecimal digits. */
+  | { readonly kind: 'register'; readonly processor: string; readonly register: string; readonly value: string }
+  | {
+      readonly kind: 'memory';
+      readonly processor: string;
+      readonly space: 'effective' | 'physical';
+      readonly address: number;
+      readonly bytes: readonly number[];
+    };
+
+/** What reaches a machine from outside: a run is its configuration and these. */
 export type Input =
+  | Amendment
   | { readonly kind: 'typed'; readonly stream: string; readonly bytes: readonly number[] }
   | { readonly kind: 'scripted'; readonly stream: string; readonly more: boolean }
   /** Counts begin anew, as by `stats reset`. */
@@ -37,8 +52,11 @@ export abstract class Replayable {
   stopAtStep = Infinity;
   /** What the last `run` gave; `ran` where time was skipped since then. */
   standing: Progress['kind'] = 'ran';
-  /** Who is told of every input, before it takes effect. */
+  /** Who is told of every input, before it takes effect; not of one that is had again. */
   readonly listeners: ((input: Input) => void)[] = [];
+  /** Does what a debugger has asked for; gives how many bytes, of memory, could be written. */
+  amender: ((amendment: Amendment) => number) | undefined;
+  #again = false;
 
   /** Something to do at a cycle, before anything else happens there. */
   appointment: { readonly cycle: number; keep(): void } | undefined;
@@ -83,13 +101,30 @@ export abstract class Replayable {
     return this.suffer(injection);
   }
 
-  /** Have an input take effect that was told of in an earlier run. */
+  /** A debugger changes something. Gives how many bytes, of memory, could be written. */
+  amend(amendment: Amendment): number {
+    assert(this.amender !== undefined, 'somebody can amend the machine');
+    this.tell(amendment);
+    return this.amender(amendment);
+  }
+
+  /** Have an input take effect that was told of in an earlier run; nobody is told of it. */
   apply(input: Input): void {
+    this.#again = true;
+    try {
+      this.#take(input);
+    } finally {
+      this.#again = false;
+    }
+  }
+
+  #take(input: Input): void {
     if (input.kind === 'typed') this.type(input.stream, Uint8Array.from(input.bytes));
     else if (input.kind === 'scripted') this.scripted(input.stream, input.more);
     else if (input.kind === 'recount') this.resetAccounts();
     else if (input.kind === 'asked') this.obey(input.ask, input.partition);
     else if (input.kind === 'injected') this.inject(input.injection);
+    else if (input.kind !== 'end') this.amend(input);
   }
 
   get moment(): Moment {
@@ -97,9 +132,26 @@ export abstract class Replayable {
   }
 
   protected tell(input: Input): void {
+    if (this.standing === 'stopped') this.settle();
+    if (this.#again) return;
     for (const listen of this.listeners) listen(input);
   }
 
+  /**
+   * Bring it, where a debugger stopped it, to the state in which everybody finds it who comes to this moment: what is due at this
+   * cycle has happened, and what it was stopped in the middle of has not.
+   */
+  settle(): void {
+    for (const each of this.debuggables) each.retry();
+    for (const each of this.debuggables) each.leave?.();
+    this.endTurn();
+    if (this.clock.next <= this.clock.now) this.clock.ring();
+  }
+
+  /** Whoever has the processor gives it up, if that is what he would do first. */
+  protected endTurn(): void {}
+
+  abstract readonly debuggables: readonly Debuggable[];
   /** The streams that can be typed at. */
   abstract readonly streams: readonly string[];
   abstract resetAccounts(): void;
@@ -152,14 +204,17 @@ export class Replay {
     const { machine } = this;
     const end = Math.min(cycle, machine.clock.now + cycles);
     for (;;) {
-      if (machine.steps >= steps) return { kind: 'stopped' };
       const input = this.inputs[this.#next];
-      if (input && this.#reached(input)) {
+      const arrived = machine.steps >= steps;
+      // What a debugger did to a machine that stood at this step is done to whoever comes to it
+      if (input && this.#reached(input) && (!arrived || input.standing === 'stopped')) {
+        if (input.kind === 'end') machine.settle();
         if (input.kind === 'end') return { kind: 'stopped' };
         machine.apply(input);
         this.#next += 1;
         continue;
       }
+      if (arrived) return { kind: 'stopped' };
       const { now } = machine.clock;
       if (now >= end && !(input && input.cycle <= now)) return { kind: 'ran' };
       const target = Math.min(end, input?.cycle ?? Infinity);

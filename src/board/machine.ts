@@ -83,6 +83,10 @@ export interface Debuggable {
   held: boolean;
   /** Registers that the program also has elsewhere than in its processor, by their names in `isa/registers.ts`. */
   readonly elsewhere?: { peek(name: string): number | undefined; poke(name: string): void } | undefined;
+  /** What it was stopped in the middle of, before anything was done about it, is met again. */
+  retry(): void;
+  /** Its program is out of the processor: its registers are what it believes that they are. */
+  leave?(): void;
   /** Looks on while its traps are dealt with. */
   readonly witness: TrapWitness | undefined;
 }

@@ -1,4 +1,5 @@
 import type { Ending, Progress } from '../board/machine.js';
+import { amenderOf } from './amendments.js';
 import { TargetProbes, type Breakpoint, type Hit } from './breakpoints.js';
 import type { History } from './history.js';
 import type { TrapStop } from './traps/stops.js';
@@ -29,25 +30,6 @@ export interface Client {
   stopped(events: readonly StopEvent[]): void;
 }
 
-/** What a debugger changed: with the typed characters, the inputs of a run. */
-export type DebugInput =
-  | { readonly kind: 'held'; readonly cycle: number; readonly target: string; readonly held: boolean }
-  | {
-      readonly kind: 'memory';
-      readonly cycle: number;
-      readonly target: string;
-      readonly space: Breakpoint['space'];
-      readonly address: number;
-      readonly bytes: Uint8Array;
-    }
-  | {
-      readonly kind: 'register';
-      readonly cycle: number;
-      readonly target: string;
-      readonly register: string;
-      readonly value: bigint;
-    };
-
 /** Whoever stops targets at traps. */
 export interface TrapStopper {
   /** Why this target has been stopped, if it has: told once. */
@@ -56,6 +38,8 @@ export interface TrapStopper {
   settle(): void;
   /** The machine is about to move in its past, and nothing of that is to be told; what is given is called behind it. */
   mute(): () => void;
+  /** What comes after this moment will not be as it was. */
+  diverge(): void;
 }
 
 /** State of a target that can run. */
@@ -73,8 +57,6 @@ interface Running {
  */
 export class Debugger {
   readonly processes: readonly Process[];
-  /** Whoever wants to record what the debugger changes. */
-  readonly inputs: ((input: DebugInput) => void)[] = [];
   /** Reverse execution, where there is one. */
   history: History | undefined;
   /** Stops at traps, where somebody follows them. */
@@ -90,6 +72,7 @@ export class Debugger {
 
   constructor(readonly machine: DebuggedMachine) {
     this.processes = processesOf(machine);
+    machine.amender = amenderOf(this.targets);
     this.#running = this.targets
       .filter(({ runs }) => runs)
       .map((target) => ({ target, resumption: { kind: 'run' }, probes: undefined }));
@@ -172,14 +155,20 @@ export class Debugger {
   #hold(): void {
     for (const { resumption, target } of this.#running) {
       const held = resumption === undefined;
-      if (target.runs!.held === held) continue;
-      target.runs!.held = held;
-      this.record({ kind: 'held', cycle: this.machine.clock.now, target: target.name, held });
+      if (target.runs!.held === held || target.process.ending) continue;
+      if (!held && this.history?.inPast) continue; // it goes as it went then
+      this.machine.amend({ kind: 'held', processor: target.name, held });
     }
   }
 
-  record(input: DebugInput): void {
-    for (const listen of this.inputs) listen(input);
+  /** Write a register: an input of the run, as what is typed is one. */
+  writeRegister({ name: processor }: Target, register: string, value: bigint): void {
+    this.machine.amend({ kind: 'register', processor, register, value: BigInt.asUintN(64, value).toString(16) });
+  }
+
+  /** Write memory; gives how many bytes could be written. */
+  writeMemory({ name: processor }: Target, space: Breakpoint['space'], address: number, bytes: Uint8Array): number {
+    return this.machine.amend({ kind: 'memory', processor, space, address, bytes: [...bytes] });
   }
 
   #stops(): StopEvent[] {

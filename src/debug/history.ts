@@ -10,6 +10,8 @@ export type BackwardEnd = { readonly kind: 'stopped'; readonly event: StopEvent 
  * is called, and stands at another point of its past, in exactly the state of then, when it returns.
  */
 export interface History {
+  /** Does the machine stand in its past? */
+  readonly inPast: boolean;
   /** Run the machine as `Machine.run` does: in its past, as it went then, up to the present. */
   run(cycles: number): Progress;
   /** Has the last `run` come back to the present? Then it stands there, and this is asked once. */

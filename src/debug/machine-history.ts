@@ -1,6 +1,7 @@
-import { Replay, type Moment, type RecordedInput } from '../board/inputs.js';
+import { Replay, type Moment, type RecordedInput, type ReplayEnd } from '../board/inputs.js';
 import type { Debuggable, Progress } from '../board/machine.js';
-import { Snapshots, type Snapshot } from '../board/snapshot.js';
+import type { Recording } from '../board/recording.js';
+import { Snapshots, snapshotOf, stateHash, type Snapshot } from '../board/snapshot.js';
 import type { Probes } from '../cpu/probes.js';
 import { TargetProbes, type Breakpoint, type Hit } from './breakpoints.js';
 import type { Debugger } from './debugger.js';
@@ -14,16 +15,26 @@ export interface HistoryOptions {
   readonly limit?: number;
   /** Steps between two snapshots; older ones are thinned out. Default two million. */
   readonly distance?: number;
-  /** Told when what came after a moment of the past is given up, since somebody changed something there. */
-  readonly onDiverge?: () => void;
+  /**
+   * Told when what came after a moment of the past is given up, since somebody changes something there, and how many inputs came
+   * before it.
+   */
+  readonly onDiverge?: (inputs: number) => void;
+  /** A run that was recorded, from its power-on: it is the past, and the machine stands at its beginning. */
+  readonly recording?: Pick<Exclude<Recording, { problem: string }>, 'inputs' | 'complete'>;
+  /** Told when the machine first comes to the end of that recording; undefined where its state there is not recorded. */
+  readonly onEnd?: (same: boolean | undefined) => void;
 }
 
 const DEFAULT_LIMIT = 256 * 2 ** 20;
 const DEFAULT_DISTANCE = 2_000_000;
 
+/** Where the past ends: with the state that the machine has there, or, if it was never there yet, with what is recorded of it. */
+type Present = Moment & ({ readonly snapshot: Snapshot } | { readonly end: RecordedInput & { readonly kind: 'end' } });
+
 /** The machine stands in its past: where it came from, and what is still to happen. */
 interface Past {
-  readonly present: Moment & { readonly snapshot: Snapshot };
+  readonly present: Present;
   readonly replay: Replay;
 }
 
@@ -55,10 +66,6 @@ export class MachineHistory implements History {
   readonly #inputs: RecordedInput[] = [];
   readonly #distance: number;
   #past: Past | undefined;
-  /** A debugger has changed something since the last snapshot. */
-  #byHand = false;
-  /** What reaches the machine now is from the inputs. */
-  #replaying = false;
   #arrived = false;
 
   constructor(
@@ -69,13 +76,40 @@ export class MachineHistory implements History {
     this.timeline = new Timeline(options.limit ?? DEFAULT_LIMIT);
     this.#distance = options.distance ?? DEFAULT_DISTANCE;
     this.#snapshots = new Snapshots(machine);
-    machine.listeners.push((input) => {
-      if (this.#replaying) return;
+    // Before whoever records: what comes after this moment is given up first
+    machine.listeners.unshift((input) => {
       this.#diverge();
       this.#inputs.push({ ...input, ...machine.moment });
     });
-    debug.inputs.push(() => this.#changed());
-    this.#mark(false);
+    this.#mark();
+    const { recording } = options;
+    if (recording) this.#past = this.#recorded(recording);
+  }
+
+  get inPast(): boolean {
+    return this.#past !== undefined;
+  }
+
+  /** The way of a recording; of one that breaks off, to its last input. */
+  #recorded({ inputs, complete }: NonNullable<HistoryOptions['recording']>): Past | undefined {
+    const last = inputs.at(-1);
+    if (!last) return undefined;
+    this.#inputs.push(...inputs.filter(({ kind }) => kind !== 'end'));
+    const { cycle, steps, standing } = last;
+    const end = {
+      kind: 'end',
+      hash: complete && last.kind === 'end' ? last.hash : '',
+      cycle,
+      steps,
+      standing,
+    } as const;
+    const present = { cycle, steps, standing, end };
+    return { present, replay: this.#replayFrom(0, present) };
+  }
+
+  #replayFrom(position: number, present: Present | undefined = this.#past?.present): Replay {
+    const end = present && 'end' in present ? [present.end] : [];
+    return new Replay(this.machine, [...this.#inputs, ...end], position);
   }
 
   /** Where it stands, and what it could go back to and on to. */
@@ -85,11 +119,15 @@ export class MachineHistory implements History {
   }
 
   run(cycles: number): Progress {
-    if (this.#byHand) this.#mark(true);
     if (this.#past) return this.#runInPast(this.#past, cycles);
     const progress = this.machine.run(cycles);
-    if (this.machine.steps - (this.timeline.marks.at(-1)?.steps ?? 0) >= this.#distance) this.#mark(false);
+    if (this.machine.steps >= this.#nextMark) this.#mark();
     return progress;
+  }
+
+  /** Steps at which there is to be another snapshot. */
+  get #nextMark(): number {
+    return (this.timeline.marks.at(-1)?.steps ?? 0) + this.#distance;
   }
 
   takeEnd(): boolean {
@@ -120,30 +158,34 @@ export class MachineHistory implements History {
   /** To a moment by the steps of all programs; false, with nothing changed, where that is before all that is known. */
   goTo(steps: number): boolean {
     const present = this.#past?.present ?? this.machine.moment;
-    if (steps >= present.steps) {
-      if (this.#past) this.#toPresent(this.#past);
-      return steps === present.steps;
-    }
+    if (steps >= present.steps) return this.toPresent() && steps === this.machine.steps;
     const mark = this.#markBefore((m) => m.steps - steps);
-    return mark !== undefined && this.#goOn(mark, (replay) => replay.run({ steps }));
+    return mark !== undefined && this.#goOn(mark, { steps }, () => this.machine.steps >= steps);
   }
 
   /** To a moment by the clock: the first at which something could be seen at this cycle or after it. */
   goToCycle(cycle: number): boolean {
-    const present = this.#past?.present ?? { cycle: this.machine.clock.now };
-    if (cycle >= present.cycle) {
-      if (this.#past) this.#toPresent(this.#past);
-      return cycle === present.cycle;
-    }
+    const { clock } = this.machine;
+    const present = this.#past?.present ?? { cycle: clock.now };
+    if (cycle >= present.cycle) return this.toPresent() && cycle === clock.now;
     const mark = this.timeline.before((m) => m.cycle <= cycle);
-    return mark !== undefined && this.#goOn(mark, (replay) => replay.run({ cycle }));
+    return mark !== undefined && this.#goOn(mark, { cycle }, () => clock.now >= cycle);
+  }
+
+  /** To where the past ends. */
+  toPresent(): true {
+    const past = this.#past;
+    const mark = this.timeline.marks.at(-1);
+    if (past && 'end' in past.present && mark) this.#goOn(mark, {}, () => false);
+    if (this.#past) this.#arrive(this.#past);
+    return true;
   }
 
   /** Which instruction wrote one of these bytes last before now; the machine stays where it is. */
   lastWrite(watched: Omit<Breakpoint, 'kind'>, targets: readonly Target[]): Write | undefined {
     const heard = this.debug.traps?.mute();
     const here = { past: this.#past, snapshot: this.#snapshots.take(), standing: this.machine.standing };
-    const { position } = this.#past?.replay ?? { position: this.#inputs.length };
+    const position = this.#position;
     const breakpoint: Breakpoint = { ...watched, kind: 'write' };
     const own = targets.filter(({ runs }) => runs);
     const restore = this.#probing(
@@ -154,41 +196,32 @@ export class MachineHistory implements History {
     const target = own.find(({ runs }) => runs === found?.runs);
     const moment = found && target && this.#toStep(found.runs, found.steps) ? this.machine.moment : undefined;
     this.#put(here.snapshot, here.standing);
-    this.#past = here.past && { ...here.past, replay: new Replay(this.machine, this.#inputs, position) };
+    this.#past = here.past && { ...here.past, replay: this.#replayFrom(position, here.past.present) };
     heard?.();
     return moment && found && target && { pc: found.hit.pc, target, steps: moment.steps, cycle: moment.cycle };
   }
 
+  /** How many inputs have come up to here. */
+  get #position(): number {
+    return this.#past?.replay.position ?? this.#inputs.length;
+  }
+
   #runInPast(past: Past, cycles: number): Progress {
     const { present, replay } = past;
-    const progress = this.#replayed(() => replay.run({ steps: present.steps }, cycles));
+    const progress = replay.run('end' in present ? {} : { steps: present.steps }, cycles);
+    if (this.machine.steps >= this.#nextMark) this.#mark();
     const stuck = progress.kind === 'idle' || progress.kind === 'ended' || progress.kind === 'starved';
-    if (this.machine.steps < present.steps && !stuck) return progress;
-    this.#toPresent(past);
+    const there = 'end' in present ? replay.ended : this.machine.steps >= present.steps;
+    if (!there && !stuck) return progress;
+    this.#arrive(past);
     this.#arrived = true;
     return { kind: 'stopped' };
   }
 
-  #replayed(run: () => Progress): Progress {
-    this.#replaying = true;
-    try {
-      return run();
-    } finally {
-      this.#replaying = false;
-    }
-  }
-
-  #mark(barrier: boolean): void {
+  #mark(): void {
     const each = this.machine.debuggables.map(({ steps }) => steps);
     const snapshot = this.#snapshots.take();
-    this.timeline.add({ ...this.machine.moment, each, snapshot, inputs: this.#inputs.length, barrier });
-    this.#byHand = false;
-  }
-
-  /** A debugger has written to registers or memory, or holds a processor back. */
-  #changed(): void {
-    this.#diverge();
-    this.#byHand = true;
+    this.timeline.add({ ...this.machine.moment, each, snapshot, inputs: this.#position });
   }
 
   /** What came after this moment of the past will not be: something else happens here. */
@@ -200,24 +233,32 @@ export class MachineHistory implements History {
     this.#inputs.length = past.replay.position;
     for (const [name, at] of this.bookmarks) if (at.steps > steps) this.bookmarks.delete(name);
     outputs.diverge();
+    this.debug.traps?.diverge();
     this.#past = undefined;
-    this.#byHand = true;
-    this.options.onDiverge?.();
+    this.options.onDiverge?.(this.#inputs.length);
   }
 
-  #leavePresent(): Moment & { readonly snapshot: Snapshot } {
-    if (this.#byHand) this.#mark(true);
+  #leavePresent(): Present {
     return this.#past?.present ?? { ...this.machine.moment, snapshot: this.#snapshots.take() };
   }
 
-  #toPresent({ present }: Past): void {
-    this.#put(present.snapshot, present.standing);
+  /** The past has come to its end. */
+  #arrive({ present, replay }: Past): void {
+    if ('snapshot' in present) {
+      const heard = this.debug.traps?.mute();
+      this.#put(present.snapshot, present.standing);
+      heard?.();
+    }
     this.#past = undefined;
+    if (!('end' in present)) return;
+    const { hash } = present.end;
+    const same = replay.ended && stateHash(snapshotOf(this.machine)) === hash;
+    this.options.onEnd?.(hash === '' ? undefined : same);
   }
 
   #toBeginning(): BackwardEnd {
     const [first] = this.timeline.marks;
-    if (first) this.#goOn(first, () => ({ kind: 'stopped' }));
+    if (first) this.#goOn(first, { steps: first.steps }, () => true);
     return { kind: 'beginning' };
   }
 
@@ -226,34 +267,35 @@ export class MachineHistory implements History {
     const i = this.machine.debuggables.indexOf(runs as never);
     const mark = this.#markBefore((m) => m.each[i]! - steps);
     if (!mark) return false;
-    return this.#goOn(mark, (replay) => {
-      runs.stopAt = steps;
-      const progress = replay.run({});
-      runs.stopAt = Infinity;
-      return progress;
-    });
+    runs.stopAt = steps;
+    const found = this.#goOn(mark, {}, () => runs.steps >= steps);
+    runs.stopAt = Infinity;
+    return found;
   }
 
   /** The last snapshot that comes before a moment; `distance` is negative before it, and 0 at it. */
   #markBefore(distance: (mark: Mark) => number): Mark | undefined {
-    return (
-      this.timeline.before((m) => distance(m) < 0 || (m.barrier && distance(m) === 0)) ??
-      this.timeline.marks.find((m) => distance(m) === 0)
-    );
+    return this.timeline.before((m) => distance(m) < 0) ?? this.timeline.marks.find((m) => distance(m) === 0);
   }
 
-  /** Go back to a snapshot and on from there, with no stop on the way but what `run` says. */
-  #goOn(mark: Mark, run: (replay: Replay) => Progress): boolean {
+  /** Go back to a snapshot and on from there until it is `there`, with no stop on the way. */
+  #goOn(mark: Mark, end: ReplayEnd, there: () => boolean): boolean {
     const present = this.#leavePresent();
     const heard = this.debug.traps?.mute();
     const restore = this.#probing([]);
     this.#put(mark.snapshot, mark.standing);
-    const replay = new Replay(this.machine, this.#inputs, mark.inputs);
-    const { kind } = this.#replayed(() => run(replay));
+    const replay = this.#replayFrom(mark.inputs, present);
     this.#past = { present, replay };
+    let progress: Progress;
+    for (;;) {
+      const next = this.#nextMark;
+      progress = replay.run({ ...end, steps: Math.min(end.steps ?? Infinity, next) });
+      if (progress.kind !== 'stopped' || this.machine.steps < next || there() || replay.ended) break;
+      this.#mark(); // nobody has been there yet
+    }
     restore();
     heard?.();
-    return kind === 'stopped' || kind === 'ran';
+    return progress.kind === 'stopped' || progress.kind === 'ran';
   }
 
   #put(snapshot: Snapshot, standing: Progress['kind']): void {
@@ -285,7 +327,7 @@ export class MachineHistory implements History {
     let end = now;
     for (const mark of marks.toReversed()) {
       this.#put(mark.snapshot, mark.standing);
-      const replay = new Replay(this.machine, this.#inputs, mark.inputs);
+      const replay = this.#replayFrom(mark.inputs, present);
       this.#past = { present, replay };
       const last = this.#meetings(replay, end).findLast(({ runs, steps }) => concerns(runs) && steps < here.get(runs)!);
       if (last) return last;
@@ -299,7 +341,7 @@ export class MachineHistory implements History {
     const found: Meeting[] = [];
     const { machine } = this;
     for (;;) {
-      const progress = this.#replayed(() => replay.run({ steps: end }));
+      const progress = replay.run({ steps: end });
       const met = machine.debuggables.filter(({ probes }) => probes?.stop);
       for (const runs of met) {
         const { probes } = runs;

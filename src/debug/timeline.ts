@@ -9,8 +9,6 @@ export interface Mark extends Moment {
   readonly each: readonly number[];
   /** How many inputs came before it. */
   readonly inputs: number;
-  /** What came just before it is not in the inputs: a debugger's change. It cannot be reached by going on from an earlier one. */
-  readonly barrier: boolean;
 }
 
 /** Bytes of a snapshot's plain data, with the lists of its pages; found by measuring. */
@@ -18,7 +16,7 @@ const STATE_BYTES = 0x60000;
 
 /**
  * Snapshots of a run in the order of time, within a bound of memory: the older, the farther apart. What is dropped is what
- * leaves the smallest gap for its age; where only changes of a debugger's are left, the oldest.
+ * leaves the smallest gap for its age.
  */
 export class Timeline {
   #marks: Mark[] = [];
@@ -59,9 +57,8 @@ export class Timeline {
   #drop(): void {
     const marks = this.#marks;
     const now = marks.at(-1)!.steps;
-    let [least, at] = [Infinity, 0];
+    let [least, at] = [Infinity, 1];
     for (let i = 1; i < marks.length - 1; i++) {
-      if (marks[i]!.barrier || marks[i + 1]!.barrier) continue;
       const weight = (marks[i + 1]!.steps - marks[i - 1]!.steps) / (now - marks[i]!.steps + 1);
       if (weight < least) [least, at] = [weight, i];
     }

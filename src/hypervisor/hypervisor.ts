@@ -26,7 +26,8 @@ import type { GuestFiles, HypervisorOptions } from './options.js';
 import { PidPool } from './pid-pool.js';
 import { programState } from './program-state.js';
 import { memorySizes, place, type Placed } from './placement.js';
-import { beginTurn, runGuest, showOnCore, type Observation } from './run.js';
+import { beginTurn, isOver, runGuest, showOnCore, type Observation } from './run.js';
+import { programState } from './program-state.js';
 import { RoundRobin } from './scheduler.js';
 import { suffer } from './injection.js';
 import { TimeShares } from './time-shares.js';
@@ -270,6 +271,11 @@ export class Hypervisor extends Replayable implements Machine {
     account.retired += done;
     this.#retired += done;
     return over;
+  }
+
+  protected override endTurn(): void {
+    if (this.#turn && isOver(this.#turn)) this.#turn = undefined;
+    this.#announcer.look();
   }
 
   get debuggables(): readonly Vcpu[] {

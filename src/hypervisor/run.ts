@@ -119,8 +119,23 @@ export function runGuest(
     }
     const exit = classify(stop, vcpu, clock.now >= end);
     if (leaves(exit, vcpu)) continue;
+    if (calls(exit, vcpu) && vcpu.steps >= vcpu.stopAt) {
+      vcpu.exit = exit; // the call itself was the last step
+      continue;
+    }
     if (settle(exit, vcpu, costs, observe) === 'reschedule') return true;
   }
+}
+
+/** Has the guest left by a system call, which is a step of its own? */
+const calls = (exit: Exit, vcpu: Vcpu): boolean =>
+  vcpu.stoppedBehindCall && (exit.kind === 'reflect' || exit.kind === 'hypercall');
+
+/** Would a guest that goes on with its turn find that it is over? */
+export function isOver({ vcpu, end }: { readonly vcpu: Vcpu; readonly end: number }): boolean {
+  if (vcpu.exit || vcpu.partition.lifecycle === 'starting') return false;
+  if (vcpu.waits && !vcpu.wakes) return halts(vcpu);
+  return vcpu.machine.clock.now >= end || !vcpu.partition.running;
 }
 
 /** Tell who looks on of an exit; true if it is to stay as it is until he has seen it. */

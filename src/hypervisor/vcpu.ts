@@ -198,6 +198,12 @@ export class Vcpu implements Debuggable {
     this.stoppedBehindCall = trap.kind === 'system-call';
   }
 
+  retry(): void {
+    const asIsElse = this.exit?.kind === 'preempted' || this.exit?.kind === 'host-interrupt';
+    if (!asIsElse && !this.stoppedBehindCall) this.exit = undefined;
+    this.aheadLeft = 0;
+  }
+
   /** As after the guest's power-on. */
   reset(): void {
     this.magicPage?.reset();

@@ -77,16 +77,8 @@ export class Inspector {
     const target = this.view.targetOf(variablesReference);
     if (!target) throw new Error('that is no register');
     const number = BigInt(evaluate(value, target, this.launched.programs.of(target.process)));
-    const input = {
-      kind: 'register',
-      cycle: this.launched.machine.clock.now,
-      target: target.name,
-      register: name,
-      value: number,
-    } as const;
-    const shown = this.view.assign(variablesReference, name, number);
+    const shown = this.view.assign(this.launched.debug, variablesReference, name, number);
     if (shown === undefined) throw new Error(`there is no register '${name}'`);
-    this.launched.debug.record(input);
     return { value: shown };
   }
 
@@ -119,15 +111,7 @@ export class Inspector {
   writeMemory({ memoryReference, offset, data }: Dap.WriteMemoryArguments): Dap.WriteMemoryResponse['body'] {
     const { target, address } = this.#place(memoryReference, offset);
     const bytes = Buffer.from(data, 'base64');
-    const bytesWritten = target.effective.write(address, bytes);
-    this.launched.debug.record({
-      kind: 'memory',
-      cycle: this.launched.machine.clock.now,
-      target: target.name,
-      space: 'effective',
-      address,
-      bytes,
-    });
+    const bytesWritten = this.launched.debug.writeMemory(target, 'effective', address, bytes);
     if (bytesWritten < bytes.length)
       throw new Error(`nothing can be written at 0x${(address + bytesWritten).toString(16)}`);
     return { bytesWritten };

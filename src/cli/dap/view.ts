@@ -1,5 +1,6 @@
 import type { DebugProtocol as Dap } from '@vscode/debugprotocol';
 import { backtrace } from '../../debug/backtrace.js';
+import type { Debugger } from '../../debug/debugger.js';
 import type { RegisterDescription } from '../../debug/register-table.js';
 import type { Target } from '../../debug/target.js';
 import type { TrapStops } from '../../debug/traps/stops.js';
@@ -115,17 +116,19 @@ export class View {
   }
 
   /** Where writing a variable goes: a register, or a field of one. */
-  assign(number: number, name: string, value: bigint): string | undefined {
+  assign(debug: Debugger, number: number, name: string, value: bigint): string | undefined {
     const reference = this.#references[number - 1];
     const register = reference?.kind === 'group' ? reference.target.registers.find(name) : reference?.register;
     if (!reference || !register) return undefined;
-    const { registers } = reference.target;
+    const { target } = reference;
+    const { registers } = target;
     const field = reference.kind === 'fields' ? register.fields.find((each) => each.name === name) : undefined;
     if (reference.kind === 'fields' && !field) return undefined;
-    if (!field) registers.write(register, value);
+    if (!field) debug.writeRegister(target, register.name, value);
     else {
       const mask = ((1n << BigInt(field.high - field.low + 1)) - 1n) << BigInt(field.low);
-      registers.write(register, (registers.read(register) & ~mask) | ((value << BigInt(field.low)) & mask));
+      const all = (registers.read(register) & ~mask) | ((value << BigInt(field.low)) & mask);
+      debug.writeRegister(target, register.name, all);
     }
     return hex(registers.read(register), register.bits / 4);
   }

@@ -57,17 +57,7 @@ export function writeRegister(connection: Connection, text: string): string {
 }
 
 function writeTo({ current, options }: Connection, register: RegisterDescription, digits: string): void {
-  const value = BigInt(`0x${digits}`);
-  current.registers.write(register, value);
-  const { machine } = options.debugger;
-  const { name } = current;
-  options.debugger.record({
-    kind: 'register',
-    cycle: machine.clock.now,
-    target: name,
-    register: register.name,
-    value,
-  });
+  options.debugger.writeRegister(current, register.name, BigInt(`0x${digits}`));
 }
 
 /** `address,length`, with what stands behind a colon. */
@@ -87,16 +77,7 @@ export function readMemory(connection: Connection, text: string): string {
 
 function write(connection: Connection, address: number, bytes: Uint8Array): string {
   const { options, current, physical } = connection;
-  const written = memoryOf(connection).write(address, bytes);
-  const { machine } = options.debugger;
-  options.debugger.record({
-    kind: 'memory',
-    cycle: machine.clock.now,
-    target: current.name,
-    space: physical ? 'physical' : 'effective',
-    address,
-    bytes: bytes.slice(0, written),
-  });
+  const written = options.debugger.writeMemory(current, physical ? 'physical' : 'effective', address, bytes);
   return written === bytes.length ? 'OK' : FAULT;
 }
 

@@ -43,7 +43,7 @@ export function resumeBy(connection: Connection, text: string): string | undefin
 /** `c`, `s`, `C`, `S` and the address that they may have: for clients without vCont. */
 export function resumePlainly(connection: Connection, kind: 'run' | 'step', text: string): string | undefined {
   const address = hexNumber(text);
-  if (address !== undefined) connection.current.registers.set('pc', address);
+  if (address !== undefined) connection.options.debugger.writeRegister(connection.current, 'pc', BigInt(address));
   const one: Resumption = kind === 'run' ? { kind } : { kind, count: 1 };
   const wanted = new Map<Target, Resumption>(attachedTargets(connection).map((target) => [target, { kind: 'run' }]));
   return run(connection, wanted.set(connection.current, one));

@@ -133,21 +133,18 @@ function setValue(state: PromptState, rest: string): Answer {
     throw new PromptError('set $REGISTER = EXPR, set *ADDRESS = EXPR, set byte(ADDRESS) = EXPR, set radix 10|16');
   const value = valueOf(state, text);
   const { target, debug } = state;
-  const cycle = debug.machine.clock.now;
   const [, name] = /^\$(\w+)$/.exec(place) ?? [];
   if (name !== undefined) {
     const register = target.registers.find(name === 'sp' ? 'r1' : name);
     if (!register) throw new PromptError(`there is no register '${place}'`);
-    debug.record({ kind: 'register', cycle, target: target.name, register: register.name, value: BigInt(value) });
-    target.registers.write(register, BigInt(value));
+    debug.writeRegister(target, register.name, BigInt(value));
     return lines();
   }
   const [, unit, inner] = /^(byte|half|word)\((.+)\)$/.exec(place) ?? ['', 'word', place.replace(/^\*/, '')];
   const length = { byte: 1, half: 2, word: 4 }[unit ?? 'word']!;
   const address = valueOf(state, inner!);
   const bytes = Uint8Array.from({ length }, (_, i) => value >>> (8 * (length - 1 - i)));
-  debug.record({ kind: 'memory', cycle, target: target.name, space: 'effective', address, bytes });
-  if (target.effective.write(address, bytes) < length)
+  if (debug.writeMemory(target, state.physical ? 'physical' : 'effective', address, bytes) < length)
     throw new PromptError(`nothing can be written at 0x${hex(address)}`);
   return lines();
 }

@@ -35,7 +35,8 @@ const KEPT = 1000;
 /** Follows the traps of all processors: remembers the last ones, and stops where somebody wants to see them. */
 export class TrapStops implements TrapStopper {
   readonly #recorders = new Map<Target, TrapRecorder>();
-  readonly #records: TrapRecord[] = [];
+  /** By number, those too that come after the moment of the past that the machine stands at. */
+  readonly #records = new Map<number, TrapRecord>();
   readonly #counter = { next: 1, moment: (): number => this.debug.machine.steps };
   readonly #stops = new Map<Target, TrapStop>();
   readonly #catches = new Map<number, Catch>();
@@ -66,25 +67,36 @@ export class TrapStops implements TrapStopper {
   }
 
   mute(): () => void {
-    const { now } = this.debug.machine.clock;
+    const { steps } = this.debug.machine;
     const before = [...this.#recorders.values()].map((recorder) => recorder.mute());
     return () => {
       for (const restore of before) restore();
-      if (before.length > 0 && this.debug.machine.clock.now !== now) this.#moved();
+      if (before.length > 0 && this.debug.machine.steps !== steps) this.#moved();
     };
   }
 
-  /** The machine is at another point of its past: later traps have not happened, and what was going on is over. */
+  /**
+   * The machine is at another moment of its past: what was going on is over. Later traps are kept, and have the same numbers when
+   * they happen again.
+   */
   #moved(): void {
-    const gone = this.#records.findIndex(({ target, steps }) => steps >= target.runs!.steps);
-    if (gone >= 0) {
-      this.#counter.next = this.#records[gone]!.number;
-      this.#records.splice(gone);
-    }
+    const past = this.#past();
+    const first = Math.min(this.#counter.next, ...this.#records.keys());
+    this.#counter.next = past.length > 0 ? past.at(-1)!.number + 1 : first;
     for (const [target, recorder] of this.#recorders)
-      recorder.standBehind(this.#records.findLast((record) => record.target === target));
+      recorder.standBehind(past.findLast((record) => record.target === target));
     this.#stops.clear();
     this.#shown = undefined;
+  }
+
+  /** What has happened up to now, the oldest first. */
+  #past(): TrapRecord[] {
+    const past = [...this.#records.values()].filter(({ target, steps }) => steps < target.runs!.steps);
+    return past.sort((a, b) => a.number - b.number);
+  }
+
+  diverge(): void {
+    for (const number of this.#records.keys()) if (number >= this.#counter.next) this.#records.delete(number);
   }
 
   programOf = (target: Target): Program => this.programs.get(target.process) ?? unknownProgram;
@@ -142,7 +154,7 @@ export class TrapStops implements TrapStopper {
 
   /** The last traps that a filter lets through, the newest last. */
   last(count: number, filter: (record: TrapRecord) => boolean = () => true): readonly TrapRecord[] {
-    return this.#records.filter(filter).slice(-count);
+    return this.#past().filter(filter).slice(-count);
   }
 
   lines(record: TrapRecord): string[] {
@@ -159,8 +171,9 @@ export class TrapStops implements TrapStopper {
   };
 
   #keep(record: TrapRecord): void {
-    this.#records.push(record);
-    if (this.#records.length >= 2 * KEPT) this.#records.splice(0, KEPT);
+    this.#records.set(record.number, record);
+    if (this.#records.size < 2 * KEPT) return;
+    for (const number of [...this.#records.keys()].slice(0, KEPT)) this.#records.delete(number);
   }
 
   #reason(point: TrapPoint, record: TrapRecord): TrapStop['reason'] | undefined {
