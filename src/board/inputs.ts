@@ -208,7 +208,7 @@ export class Replay {
       const arrived = machine.steps >= steps;
       // What a debugger did to a machine that stood at this step is done to whoever comes to it
       if (input && this.#reached(input) && (!arrived || input.standing === 'stopped')) {
-        if (input.kind === 'end') machine.settle();
+        if (input.kind === 'end' && input.standing === 'stopped') machine.settle();
         if (input.kind === 'end') return { kind: 'stopped' };
         machine.apply(input);
         this.#next += 1;

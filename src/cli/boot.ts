@@ -23,7 +23,7 @@ import { frequencyOf, launch, memorySize, STATE_BYTES, type Launched } from '../
 import { Wiring } from '../launch/wiring.js';
 
 /** Makes whoever runs the machine in the console's place: a debugger. `images` are paths, by process. */
-export type Attend = (machine: DebuggedMachine, images: ReadonlyMap<string, string>) => Attendant;
+export type Attend = (machine: DebuggedMachine, images: ReadonlyMap<string, string>, keeper: Keeper) => Attendant;
 
 export interface BootOptions extends ConsoleOptions, SourceFlags, KeepOptions {
   /** The partitions that `--no-start` names. */
@@ -32,10 +32,14 @@ export interface BootOptions extends ConsoleOptions, SourceFlags, KeepOptions {
 
 /** `hv440 boot CONFIG.dts`: check it, start its partitions, and talk to them until they end. Gives the exit status. */
 export function boot(config: string, options: BootOptions): Promise<number> {
+  return bootConfigured(readTree(config, options), { keeping: { again: bootCommand(config, options) }, ...options });
+}
+
+/** How to have the same machine again. */
+export function bootCommand(config: string, options: BootOptions): Command {
   const { start, include, define, withSymbols, set, variant } = options;
   const same = { start, include: include?.map((folder) => resolve(folder)), define, withSymbols, set, variant };
-  const again: Command = { command: 'boot', what: resolve(config), options: same };
-  return bootConfigured(readTree(config, options), { keeping: { again }, ...options });
+  return { command: 'boot', what: resolve(config), options: same };
 }
 
 /** The same for a tree that was read or made already. */
@@ -56,7 +60,7 @@ export async function bootConfigured(configured: Configured, options: BootOption
   if (options.keeping?.replays) return options.keeping.replays(hypervisor, keeper.identity, wiring, journal);
   keeper.begin();
   const images = new Map(configuration.partitions.map(({ name, image }) => [name, image]));
-  const attendant = attend?.(hypervisor, images);
+  const attendant = attend?.(hypervisor, images, keeper);
   const frequency = frequencyOf(tree);
   const symbols = new Map([...guests].map(([name, { image }]) => [name, image.symbols ?? []]));
   const tracer = openTrace(options, { machine: hypervisor, wiring, frequency, symbols });
@@ -108,7 +112,7 @@ export async function runBare(
   keeper.begin();
   const explain = (): FaultReport | undefined => explainBare(machine, image.symbols ?? []);
   const faults = new Faults(wiring.mux, explain);
-  const attendant = attend?.(machine, new Map([['board', bare.image]]));
+  const attendant = attend?.(machine, new Map([['board', bare.image]]), keeper);
   const witnesses = { journal, faults, keep: keeper.write, ...(attendant && { attendant }) };
   const frequency = frequencyOf(tree);
   const symbols = new Map([['board', image.symbols ?? []]]);

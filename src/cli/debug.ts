@@ -7,13 +7,15 @@ import type { DebuggedMachine } from '../debug/processes.js';
 import type { Process } from '../debug/target.js';
 import { Program } from '../debug/program.js';
 import { TrapStops } from '../debug/traps/stops.js';
-import { bootConfigured, type Attend } from './boot.js';
+import { bootCommand, bootConfigured, type Attend } from './boot.js';
 import { readTree, type SourceFlags } from '../launch/config.js';
 import type { Attendant } from './console.js';
 import { UsageError } from '../launch/errors.js';
 import { PromptAttendant } from './debug-prompt.js';
 import { GdbServer, type Place } from './gdb-server.js';
-import { runImage, type RunOptions } from './run.js';
+import type { Command, Keeper, RecordingHeader } from './keep.js';
+import { readRecordingOf, type CompleteRecording } from './replay.js';
+import { runCommand, runImage, type RunOptions } from './run.js';
 import { statistics } from './statistics.js';
 import { programFile } from './symbol-files.js';
 
@@ -25,6 +27,8 @@ export interface DebugOptions extends RunOptions, SourceFlags {
   readonly wait?: boolean;
   /** `NAME=FILE` each. */
   readonly symbols?: readonly string[];
+  /** A recording to go forwards and backwards in. */
+  readonly replay?: string;
   /** Bytes of memory for the machine's past; 0 for none. */
   readonly history?: number;
   /** Items of GDB's protocol to do without, for tests. */
@@ -36,13 +40,40 @@ const DEFAULT_HISTORY = 256 * 2 ** 20;
 /** Cycles: a few milliseconds also where every access is watched, so that Ctrl-C is heard soon. */
 const LONGEST_SLICE = 100_000;
 
-/** `hv440 debug CONFIG.dts|IMAGE`: what boot and run do, with a GDB server. Gives the exit status. */
-export function debug(what: string, options: DebugOptions): Promise<number> {
+/** `hv440 debug CONFIG.dts|IMAGE`: what boot and run do, with a debugger. Gives the exit status. */
+export function debug(what: string | undefined, options: DebugOptions): Promise<number> {
   const symbols = symbolFiles(options);
-  const attend: Attend = (machine, images) => attendant(machine, new Map([...images, ...symbols]), options);
-  return /\.dtsi?$|\.dtb$/.test(what)
-    ? bootConfigured(readTree(what, options), options, attend)
-    : runImage(what, options, attend);
+  const { program, recording } = subject(what, options);
+  const { command, options: own } = program;
+  const path = what ?? program.what;
+  const attend: Attend = (machine, images, keeper) =>
+    attendant(machine, new Map([...images, ...symbols]), options, keeper, recording);
+  const expected = recording && { file: options.replay!, identity: (recording.header as RecordingHeader).identity };
+  const all = { ...options, ...own, keeping: { again: program, ...(expected && { expected }) } };
+  if (program.embedded) return bootConfigured({ tree: treeOf(expected!.identity, path), findings: [] }, all, attend);
+  return command === 'boot' ? bootConfigured(readTree(path, all), all, attend) : runImage(path, all, attend);
+}
+
+interface Subject {
+  readonly program: Command;
+  readonly recording?: CompleteRecording;
+}
+
+/** What is to be debugged: a program, or a run of one that was recorded. */
+function subject(what: string | undefined, options: DebugOptions): Subject {
+  const { replay } = options;
+  if (replay === undefined) {
+    if (what === undefined) throw new UsageError('a configuration or an image is to be named, or --replay FILE');
+    const again = /\.dtsi?$|\.dtb$/.test(what) ? bootCommand(what, options) : runCommand(what, options);
+    return { program: again };
+  }
+  if (what !== undefined) throw new UsageError(`--replay ${replay}: it says itself what it is of; leave ${what} out`);
+  const { record, from, input, expect, send, history } = options;
+  const [other] = Object.entries({ record, from, input, expect, send }).find(([, value]) => value !== undefined) ?? [];
+  if (other !== undefined) throw new UsageError(`--replay and --${other}: the run is the recorded one`);
+  if (history === 0) throw new UsageError('--replay and --history 0: it is by the history that the run is had again');
+  const recording = readRecordingOf(replay);
+  return { program: (recording.header as RecordingHeader).again, recording };
 }
 
 function symbolFiles({ symbols = [] }: DebugOptions): ReadonlyMap<string, string> {
@@ -74,7 +105,13 @@ function places({ gdb, gdbUnix, gdbAddress = '127.0.0.1' }: DebugOptions, proces
   return shown.map((own, i) => ({ processes: own, host: gdbAddress, port: port === 0 ? 0 : port + i }));
 }
 
-function attendant(machine: DebuggedMachine, images: ReadonlyMap<string, string>, options: DebugOptions): Attendant {
+function attendant(
+  machine: DebuggedMachine,
+  images: ReadonlyMap<string, string>,
+  options: DebugOptions,
+  keeper: Keeper,
+  recording: CompleteRecording | undefined,
+): Attendant {
   const debug = new Debugger(machine);
   const unknown = [...images.keys()].find((name) => !debug.processes.some((process) => process.name === name));
   if (unknown !== undefined)
@@ -89,8 +126,19 @@ function attendant(machine: DebuggedMachine, images: ReadonlyMap<string, string>
   }
   let tell: (line: string) => void = () => {};
   const { history: limit = DEFAULT_HISTORY } = options;
-  const onDiverge = (): void => tell('what came after this moment is given up: the run goes another way from here');
-  if (limit > 0) debug.history = new MachineHistory(machine, debug, { limit, onDiverge });
+  if (limit > 0) {
+    const history = new MachineHistory(machine, debug, {
+      limit,
+      onDiverge: (inputs) => {
+        keeper.forget(inputs);
+        tell('what came after this moment is given up: the run goes another way from here');
+      },
+      onEnd: (same) => tell(endText(same)),
+      ...(recording && { recording }),
+    });
+    debug.history = history;
+    keeper.beforeEnd = () => history.toPresent();
+  }
   const traps = new TrapStops(debug, programs(machine, debug.processes, files));
   if (!wantsGdb(options)) {
     const prompt = new PromptAttendant({
@@ -131,6 +179,12 @@ function attendant(machine: DebuggedMachine, images: ReadonlyMap<string, string>
       await server?.close();
     },
   };
+}
+
+/** At the end of a recording. */
+function endText(same: boolean | undefined): string {
+  if (same === undefined) return 'the recording ends here, before its run did';
+  return same ? 'the recording ends here: the same state, bit by bit' : 'the state is not the recorded one';
 }
 
 /** What is known of each process's program: by its file, or by what the image had that it was loaded from. */

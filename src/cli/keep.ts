@@ -1,9 +1,8 @@
-import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
-import type { Replayable } from '../board/inputs.js';
+import { closeSync, ftruncateSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { recordingLine, recordingStart } from '../board/recording.js';
 import { readSnapshot, snapshotFile } from '../board/snapshot-file.js';
-import { Snapshots, snapshotOf, stateHash, type Snapshotable } from '../board/snapshot.js';
-import type { Machine } from '../board/machine.js';
+import { Snapshots, snapshotOf, stateHash } from '../board/snapshot.js';
+import type { DebuggedMachine } from '../debug/processes.js';
 import { UsageError } from '../launch/errors.js';
 import { readContents } from '../launch/files.js';
 import { differences, type Identity } from '../launch/identity.js';
@@ -24,6 +23,8 @@ export interface KeepOptions {
 export interface Keeping {
   readonly again: Command;
   readonly replays?: Replays;
+  /** A recording that the run is to be of. */
+  readonly expected?: { readonly file: string; readonly identity: Identity };
 }
 
 /** Has a machine that was started go the way of a recording. */
@@ -46,11 +47,14 @@ export interface RecordingHeader {
 }
 
 /** A machine that can be kept. */
-export type Kept = Replayable & Machine & Snapshotable;
+export type Kept = DebuggedMachine;
 
 /** Keeps snapshots and recordings of a run, from after its power-on to its end. */
 export class Keeper {
-  #recording: number | undefined;
+  /** Called before the run's end is written down. */
+  beforeEnd: () => void = () => {};
+  /** The file, and how long it was before each input, and is now. */
+  #recording: { readonly fd: number; readonly lengths: number[] } | undefined;
   #identity: Identity | undefined;
 
   constructor(
@@ -74,6 +78,7 @@ export class Keeper {
   /** Go on from a snapshot, if that is asked for, and begin to record. */
   begin(): void {
     const { from, record, snapshot, keeping } = this.options;
+    if (keeping?.expected) insistOnSame(keeping.expected.file, keeping.expected.identity, this.identity);
     if (from !== undefined && record !== undefined)
       throw new UsageError('--record and --from: a recording begins at power-on; leave one of them out');
     if (from !== undefined) this.#goOnFrom(from);
@@ -97,9 +102,11 @@ export class Keeper {
   #end(): void {
     const { machine } = this;
     if (this.#recording !== undefined) {
+      this.beforeEnd();
+      if (machine.standing === 'stopped') machine.settle();
       const end = { kind: 'end', hash: stateHash(snapshotOf(machine)), ...machine.moment } as const;
-      writeSync(this.#recording, recordingLine(end));
-      closeSync(this.#recording);
+      this.#write(recordingLine(end));
+      closeSync(this.#recording.fd);
     }
     const { snapshot } = this.options;
     if (snapshot === undefined || cycleOf(snapshot) !== undefined) return;
@@ -133,14 +140,37 @@ export class Keeper {
 
   #record(path: string, header: RecordingHeader): void {
     try {
-      this.#recording = openSync(path, 'w');
+      this.#recording = { fd: openSync(path, 'w'), lengths: [0] };
     } catch (error) {
       throw new UsageError(`--record ${path}: ${(error as Error).message}`);
     }
-    writeSync(this.#recording, recordingStart(header));
     const { machine } = this;
-    machine.listeners.push((input) => writeSync(this.#recording!, recordingLine({ ...input, ...machine.moment })));
+    this.#write(recordingStart(header));
+    machine.listeners.push((input) => this.#write(recordingLine({ ...input, ...machine.moment })));
   }
+
+  #write(line: string): void {
+    const { fd, lengths } = this.#recording!;
+    const at = lengths.at(-1)!;
+    lengths.push(at + writeSync(fd, line, at));
+  }
+
+  /** The run has gone back, and on another way: of its inputs only so many count. */
+  forget(inputs: number): void {
+    if (!this.#recording) return;
+    const { fd, lengths } = this.#recording;
+    lengths.length = inputs + 2; // the first line is the header's
+    ftruncateSync(fd, lengths.at(-1));
+  }
+}
+
+/** Throws a UsageError where a recording is of another configuration, or of other images. */
+export function insistOnSame(file: string, recorded: Identity, now: Identity): void {
+  const different = differences(recorded, now);
+  if (different.length > 0)
+    throw new UsageError(
+      [`${file}: the run cannot be had again, since not all is as it was`, ...different].join('\n  '),
+    );
 }
 
 /** The cycle of `FILE@CYCLE`. */

@@ -121,7 +121,7 @@ function addRun(hv440: Command): void {
 
 function addDebug(hv440: Command): void {
   const command = hv440
-    .command('debug <CONFIG.dts|IMAGE>')
+    .command('debug [CONFIG.dts|IMAGE]')
     .description(
       'boot partitions, or one image, stopped before the first instruction, and debug them at a prompt, or with GDB',
     )
@@ -129,6 +129,7 @@ function addDebug(hv440: Command): void {
     .option('--gdb-unix <PATH>', 'UNIX sockets instead: PATH, and PATH.NAME for each partition')
     .option('--gdb-address <ADDRESS>', 'where to listen (default 127.0.0.1: nobody else can connect)')
     .option('--history <SIZE>', 'memory for going backwards (default 256M; 0: none)', parseHistory)
+    .option('--replay <FILE>', 'the run that --record FILE has recorded, forwards and backwards')
     .option('--wait', 'serve GDB, and run nothing until one has connected and says so')
     .addOption(listOption('--symbols <NAME=FILE>', 'the ELF with a partition’s symbols, where its image has none'))
     .option('--bare', 'an image on the board itself, without the hypervisor')
@@ -142,6 +143,7 @@ function addDebug(hv440: Command): void {
   const shown = examples(
     'hv440 debug devicetrees/two-partitions.dts',
     "printf 'break tick\\ncontinue\\nbacktrace\\n' | hv440 debug firmware/hello/hello.elf",
+    'hv440 debug --record hello.rec firmware/hello/hello.elf && hv440 debug --replay hello.rec',
     'hv440 debug --bare --wait firmware/hello/hello.elf',
     'gdb-multiarch -ex "target remote :1234" firmware/hello/hello.elf',
     'hv440 debug --gdb 4000 devicetrees/two-partitions.dts    # 4001: the first partition, 4002: the second',

@@ -3,24 +3,27 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Replay } from '../board/inputs.js';
 import { readRecording, type Recording } from '../board/recording.js';
 import { snapshotOf, stateHash } from '../board/snapshot.js';
+import { amenderOf } from '../debug/amendments.js';
+import { processesOf } from '../debug/processes.js';
 import { Headless } from '../console/headless.js';
 import { boot, bootConfigured } from './boot.js';
 import { shownStreams } from './console.js';
 import type { EngineOptions } from '../launch/engine-options.js';
 import { UsageError } from '../launch/errors.js';
-import { differences, treeOf } from '../launch/identity.js';
+import { treeOf } from '../launch/identity.js';
 import { openStreams } from './input.js';
 import type { Journal } from './journal.js';
-import type { Kept, RecordingHeader, Replays } from './keep.js';
+import { insistOnSame, type Kept, type RecordingHeader, type Replays } from './keep.js';
 import { run } from './run.js';
 import type { Wiring } from '../launch/wiring.js';
 
-type Complete = Exclude<Recording, { problem: string }>;
+/** A recording that could be read, whether or not it has its end. */
+export type CompleteRecording = Exclude<Recording, { problem: string }>;
 
 const say = (line: string): void => void process.stderr.write(`hv440: ${line}\n`);
 
-/** `hv440 replay FILE`: the run that was recorded, exactly, with its console output. Gives the exit status. */
-export async function replay(file: string, options: EngineOptions): Promise<number> {
+/** The recording of a file; a UsageError says why there is none. */
+export function readRecordingOf(file: string): CompleteRecording {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -29,13 +32,15 @@ export async function replay(file: string, options: EngineOptions): Promise<numb
   }
   const recording = readRecording(text);
   if ('problem' in recording) throw new UsageError(`${file}: the file ${recording.problem}`);
+  return recording;
+}
+
+/** `hv440 replay FILE`: the run that was recorded, exactly, with its console output. Gives the exit status. */
+export async function replay(file: string, options: EngineOptions): Promise<number> {
+  const recording = readRecordingOf(file);
   const { again, identity } = recording.header as RecordingHeader;
   const replays: Replays = (machine, now, wiring, journal) => {
-    const different = differences(identity, now);
-    if (different.length > 0)
-      throw new UsageError(
-        [`${file}: the run cannot be had again, since not all is as it was`, ...different].join('\n  '),
-      );
+    insistOnSame(file, identity, now);
     return play(machine, recording, wiring, journal);
   };
   const all = { ...again.options, ...options, keeping: { again, replays } };
@@ -46,7 +51,13 @@ export async function replay(file: string, options: EngineOptions): Promise<numb
 /** Cycles between two looks at the outside. */
 const SLICE = 2_000_000;
 
-async function play(machine: Kept, { inputs, complete }: Complete, { mux }: Wiring, journal: Journal): Promise<number> {
+async function play(
+  machine: Kept,
+  { inputs, complete }: CompleteRecording,
+  { mux }: Wiring,
+  journal: Journal,
+): Promise<number> {
+  machine.amender = amenderOf(processesOf(machine).flatMap(({ targets }) => targets));
   const streams = openStreams(mux, machine);
   const headless = new Headless({ out: process.stdout, ...shownStreams(streams) });
   mux.attach(headless);

@@ -6,7 +6,7 @@ import { bareSource, insist, parseGenerated, runSource } from './config.js';
 import type { ConsoleOptions } from './console.js';
 import { UsageError } from '../launch/errors.js';
 import { Files, namedImage, namedInitrd } from '../launch/files.js';
-import type { KeepOptions } from './keep.js';
+import type { Command, KeepOptions } from './keep.js';
 
 /** Options of `hv440 run`. */
 export interface RunOptions extends ConsoleOptions, KeepOptions {
@@ -23,10 +23,15 @@ const DEFAULT_MEMORY = 128 * 2 ** 20;
 
 /** `hv440 run IMAGE`: one guest in a partition, or on the bare board. Gives the exit status. */
 export function run(image: string, options: RunOptions): Promise<number> {
+  return runImage(image, { keeping: { again: runCommand(image, options) }, ...options });
+}
+
+/** How to have the same machine again. */
+export function runCommand(image: string, options: RunOptions): Command {
   const { bare, memory, initrd, bootargs, dtb, reboot } = options;
   const whole = (path: string | undefined): string | undefined => (path === undefined ? undefined : resolve(path));
   const same = { bare, memory, initrd: whole(initrd), bootargs, dtb: whole(dtb), reboot };
-  return runImage(image, { keeping: { again: { command: 'run', what: resolve(image), options: same } }, ...options });
+  return { command: 'run', what: resolve(image), options: same };
 }
 
 /** The same with a debugger beside it. */

@@ -1,5 +1,5 @@
 import { buildBoard, deviceName, type Board, type Environment } from '../board/board.js';
-import { exitStatus, stopsHere, type Machine, type ProgramState, type Progress } from '../board/machine.js';
+import { stopsHere, type Machine, type ProgramState, type Progress } from '../board/machine.js';
 import { Replayable } from '../board/inputs.js';
 import type { Injection } from '../board/injection.js';
 import { Outputs } from '../board/outputs.js';
@@ -24,10 +24,9 @@ import { connect } from './management.js';
 import { Partition } from './partition.js';
 import type { GuestFiles, HypervisorOptions } from './options.js';
 import { PidPool } from './pid-pool.js';
-import { programState } from './program-state.js';
 import { memorySizes, place, type Placed } from './placement.js';
 import { beginTurn, isOver, runGuest, showOnCore, type Observation } from './run.js';
-import { programState } from './program-state.js';
+import { programState, worstEnding } from './program-state.js';
 import { RoundRobin } from './scheduler.js';
 import { suffer } from './injection.js';
 import { TimeShares } from './time-shares.js';
@@ -288,7 +287,7 @@ export class Hypervisor extends Replayable implements Machine {
 
   get #ended(): Progress {
     const startable = this.partitions.some((p) => p.heldBack);
-    return { kind: 'ended', ending: this.#ending, ...(startable && { startable }) };
+    return { kind: 'ended', ending: worstEnding(this.partitions), ...(startable && { startable }) };
   }
 
   /** What became of a partition, and why; of one that goes on, how things stand. Undefined: it ended as it should. */
@@ -296,12 +295,6 @@ export class Hypervisor extends Replayable implements Machine {
     const partition = this.partitions.find((p) => p.name === name);
     const [vcpu] = partition?.vcpus ?? [];
     return partition && vcpu && explain(faultSubject(this, vcpu, partition.ending));
-  }
-
-  /** The worst of the partitions' endings. */
-  get #ending() {
-    const endings = this.partitions.map((p) => p.ending ?? ({ kind: 'stopped', by: 'shell' } as const));
-    return endings.toSorted((a, b) => exitStatus(b) - exitStatus(a))[0] ?? ({ kind: 'halted' } as const);
   }
 
   get cores(): readonly Core[] {

@@ -1,4 +1,4 @@
-import type { ProgramState } from '../board/machine.js';
+import { exitStatus, type Ending, type ProgramState } from '../board/machine.js';
 import type { Partition } from './partition.js';
 
 /** What a partition's program is doing, for a person who wonders. */
@@ -13,4 +13,10 @@ export function programState(partition: Partition): ProgramState {
     pc: vcpu?.machine.regs.pc ?? 0,
     lastTrap: last && `${last.trap.kind} at 0x${last.pc.toString(16)}`,
   };
+}
+
+/** The worst of the partitions' endings. */
+export function worstEnding(partitions: readonly Partition[]): Ending {
+  const endings = partitions.map((p): Ending => p.ending ?? { kind: 'stopped', by: 'shell' });
+  return endings.toSorted((a, b) => exitStatus(b) - exitStatus(a))[0] ?? { kind: 'halted' };
 }

@@ -1,3 +1,5 @@
+import { BareMachine } from '../../board/bare.js';
+import { isAsk } from '../../hypervisor/lifecycle.js';
 import { backtrace } from '../backtrace.js';
 import type { MachineHistory } from '../machine-history.js';
 import { catchLines, catchTraps, listTraps, uncatchTraps } from '../traps/commands.js';
@@ -113,6 +115,25 @@ function type({ debug, target }: PromptState, rest: string): Answer {
   return { lines: [] };
 }
 
+/** What a person could ask of a partition on the multiplexer’s command line; of the bare board, that it starts again. */
+function partition({ debug: { machine }, target }: PromptState, rest: string): Answer {
+  const [ask = '', name = target.process.name] = rest.split(/\s+/);
+  if (machine instanceof BareMachine) {
+    if (ask !== 'restart') throw new PromptError('partition restart: the bare board can only be started again');
+    machine.restart();
+    return { lines: ['the board: running'] };
+  }
+  const found = machine.partitions.find((each) => each.name === name);
+  if (!isAsk(ask)) throw new PromptError('partition start|stop|pause|resume|restart [NAME]');
+  if (!found)
+    throw new PromptError(
+      `there is no partition '${name}'; there are ${machine.partitions.map((p) => p.name).join(', ')}`,
+    );
+  const problem = machine.ask(ask, found);
+  if (problem !== undefined) throw new PromptError(problem);
+  return { lines: [`${found.name}: ${found.lifecycle}`] };
+}
+
 // prettier-ignore
 export const runCommands: Commands = {
   stepi:     { usage: 'stepi [N]', help: 'one instruction, interrupt or hypercall, or N', run: (state, rest) => { state.run({ kind: 'step', count: countOf(state, rest) }); return RUNS; } },
@@ -129,6 +150,7 @@ export const runCommands: Commands = {
   catches:   { usage: 'catches', help: 'what is caught', run: ({ traps }) => ({ lines: catchLines(traps) }) },
   traps:     { usage: 'traps [N] [KIND|PARTITION…]', help: 'the last traps in a line each; traps 1 and traps #NUMBER show one in full; traps off, traps on', run: ({ traps, debug }, rest) => ({ lines: listTraps(traps, debug.processes, rest) }) },
   type:      { usage: 'type TEXT', help: 'type at the selected program’s first stream: \\n ends a line', run: type },
+  partition: { usage: 'partition ASK [NAME]', help: 'start, stop, pause, resume or restart a partition: the selected one, or another', run: partition },
   'reverse-stepi':     { usage: 'reverse-stepi [N]', help: 'back to before the last instruction, interrupt or hypercall', run: (state, rest) => back(state, countOf(state, rest)) },
   'reverse-step':      { usage: 'reverse-step', help: 'back to the beginning of the line before', run: backLine },
   'reverse-continue':  { usage: 'reverse-continue', help: 'back to the last breakpoint or watchpoint', run: backTo },
