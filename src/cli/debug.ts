@@ -10,6 +10,7 @@ import { TrapStops } from '../debug/traps/stops.js';
 import { bootCommand, bootConfigured, type Attend } from './boot.js';
 import { readTree, type SourceFlags } from '../launch/config.js';
 import type { Attendant } from './console.js';
+import { treeOf } from '../launch/identity.js';
 import { UsageError } from '../launch/errors.js';
 import { PromptAttendant } from './debug-prompt.js';
 import { GdbServer, type Place } from './gdb-server.js';
