@@ -11,6 +11,7 @@ import { placeOf } from './named-place.js';
 import type { Process, Target } from './target.js';
 import { catchLines, catchTraps, listTraps, uncatchTraps } from './traps/commands.js';
 import type { TrapStops } from './traps/stops.js';
+import { typeAt } from './typing.js';
 
 /** What a command is about. */
 export interface MonitorContext {
@@ -54,6 +55,7 @@ const commands: Readonly<Record<string, Command>> = {
   catch:      { usage: 'catch trap [KIND…] [PARTITION] [if EXPR]', help: 'stop at such traps', run: ({ traps, debugger: { processes } }, _, rest) => catchTraps(traps, processes, rest) },
   catches:    { usage: 'catches',         help: 'what is caught', run: ({ traps }) => catchLines(traps) },
   uncatch:    { usage: 'uncatch [N]',     help: 'catch no longer: this one, or all', run: ({ traps }, _, rest) => uncatchTraps(traps, rest) },
+  type:       { usage: 'type TEXT',       help: 'type at the first stream of this processor’s program: \\n ends a line', run: type },
   dt:         { usage: 'dt',              help: 'the device tree that this processor’s program has', run: (context) => printTree(boardOf(context)?.tree ?? context.debugger.machine.board.tree).trimEnd().split('\n') },
   history:    { usage: 'history',         help: 'how far the past goes back, where in it this is, bookmarks', run: past.history },
   goto:       { usage: 'goto STEP|NAME',  help: 'to a moment by its steps, or to a bookmark', run: past.goto },
@@ -191,6 +193,10 @@ function armed(kind: 'trap-step' | 'trap-into') {
 
 function finish({ traps, target }: MonitorContext): string[] {
   return traps.armFinish(target) ? ['continue stops when it returns'] : [`${target.name} is in no handler`];
+}
+
+function type({ debugger: { machine }, target }: MonitorContext, _: readonly string[], rest: string): string[] {
+  return typeAt(machine, target.process, rest.trimStart()) ? [] : [`${target.name} has nothing that can be typed at`];
 }
 
 function physical(context: MonitorContext, [word]: readonly string[]): string[] {

@@ -64,6 +64,8 @@ export interface Connection {
   waiting: boolean;
   /** Where the next `continue`, of either direction, goes instead; it tells where that is. */
   move: (() => readonly string[]) | undefined;
+  /** The watchpoint that GDB was told of last, until something runs. */
+  watched: { readonly target: Target; readonly breakpoint: Breakpoint } | undefined;
   /** Stops that are yet to be told. */
   readonly queue: StopEvent[];
   /** Partitions that GDB has been told execute their program. */

@@ -1,6 +1,6 @@
 import type { Resumption } from '../debugger.js';
 import type { Target } from '../target.js';
-import { attachedTargets, type Connection } from './client.js';
+import { attachedTargets, type Connection, type Point } from './client.js';
 import { hexNumber } from './packet.js';
 import { execReply, forkReply, report, stopped, stopReply } from './stops.js';
 import { targetsOf } from './thread-ids.js';
@@ -58,6 +58,12 @@ function run(connection: Connection, wanted: ReadonlyMap<Target, Resumption | 's
   }
   if ([...wanted.values()].every((how) => how !== 'stop' && how.kind === 'run') && moveAsAsked(connection))
     return nonStop ? 'OK' : undefined;
+  const over = watchedOver(connection);
+  const first = over && wanted.get(over);
+  if (over && typeof first === 'object' && first.kind === 'step') {
+    stopped(connection, [{ kind: 'step', target: over }]);
+    return nonStop ? 'OK' : undefined;
+  }
   const resumed = new Map([...wanted].filter((each): each is [Target, Resumption] => each[1] !== 'stop'));
   const board = [...resumed.keys()].find(({ runs }) => !runs);
   const event = (board && forkReply(connection)) ?? execReply(connection, new Set(resumed.keys()));
@@ -115,6 +121,21 @@ export function interrupt(connection: Connection): void {
   if (target) stopped(connection, [{ kind: 'interrupt', target }]);
 }
 
+/**
+ * The target that GDB steps over the access of a watchpoint: on a PowerPC it takes it that the stop came before the instruction, and
+ * has it executed, with the watchpoint taken away, before it tells anybody. Here that has been done already, so that the place that
+ * is told is that of the access and not the one after it. Asked once.
+ */
+function watchedOver(connection: Connection): Target | undefined {
+  const { watched, points } = connection;
+  connection.watched = undefined;
+  if (!watched) return undefined;
+  const { breakpoint, target } = watched;
+  const same = ({ process, breakpoint: { kind, address } }: Point): boolean =>
+    process === target.process && kind === breakpoint.kind && address === breakpoint.address;
+  return [...points.values()].some(same) ? undefined : target;
+}
+
 /** Where a command of the monitor has asked to be: for GDB a stop like others, after which it looks at everything anew. */
 function moveAsAsked(connection: Connection): boolean {
   const { move, current } = connection;
@@ -135,9 +156,16 @@ export function backward(connection: Connection, kind: 'step' | 'continue'): str
   const targets = attachedTargets(connection).filter(({ runs }) => runs);
   const target = connection.current.runs ? connection.current : targets[0];
   if (!target) return 'E01';
-  const end = kind === 'step' ? history.stepBack(target) : history.continueBack(targets);
-  if (end.kind === 'beginning') return stopReply(connection, target, 'replaylog:begin;');
   connection.waiting = true;
+  if (watchedOver(connection) === target && kind === 'step') {
+    stopped(connection, [{ kind: 'step', target }]);
+    return undefined;
+  }
+  const end = kind === 'step' ? history.stepBack(target) : history.continueBack(targets);
+  if (end.kind === 'beginning') {
+    connection.waiting = false;
+    return stopReply(connection, target, 'replaylog:begin;');
+  }
   stopped(connection, [end.event]);
   return undefined;
 }

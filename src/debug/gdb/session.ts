@@ -27,6 +27,7 @@ export class GdbSession implements Client, Connection {
   current: Target;
   waiting = false;
   steppingBoard: Target | undefined;
+  watched: Connection['watched'];
   move: (() => readonly string[]) | undefined;
   lastStop = '';
   readonly #reader = new PacketReader(2 * PACKET_SIZE);

@@ -113,6 +113,8 @@ function settle(connection: Connection, event: StopEvent): string {
   if ('target' in event) connection.current = connection.steppingBoard ?? event.target;
   else connection.attachments.set(event.process, 'free');
   connection.steppingBoard = undefined;
+  const { target, hit } = event.kind === 'watchpoint' ? event : {};
+  connection.watched = target && hit && { target, breakpoint: hit.breakpoint };
   connection.lastStop = reply;
   return reply;
 }

@@ -3,6 +3,7 @@ import { isAsk } from '../../hypervisor/lifecycle.js';
 import { backtrace } from '../backtrace.js';
 import type { MachineHistory } from '../machine-history.js';
 import { catchLines, catchTraps, listTraps, uncatchTraps } from '../traps/commands.js';
+import { typeAt } from '../typing.js';
 import { addressesOf, standLines, valueOf } from './places.js';
 import { PromptError, type Answer, type Commands, type PromptState } from './state.js';
 
@@ -103,14 +104,8 @@ function backTrap(state: PromptState): Answer {
   return { lines: ['before the trap:', ...lines, ...standLines(state)] };
 }
 
-const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '\\': '\\' };
-
-/** Characters for the first stream of the selected program, as if somebody typed them. */
 function type({ debug, target }: PromptState, rest: string): Answer {
-  const { machine } = debug;
-  const stream = machine.streams.find((name) => name.startsWith(`${target.process.name}/`)) ?? machine.streams[0];
-  const text = rest.replace(/^"(.*)"$/, '$1').replace(/\\([nrt\\])/g, (_, letter: string) => escapes[letter]!);
-  if (stream === undefined || !machine.type(stream, new TextEncoder().encode(text)))
+  if (!typeAt(debug.machine, target.process, rest))
     throw new PromptError(`${target.name} has nothing that can be typed at`);
   return { lines: [] };
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { Input } from '../../../src/board/inputs.js';
 import { Debugger } from '../../../src/debug/debugger.js';
 import { MachineHistory } from '../../../src/debug/machine-history.js';
 import { frame, hexToText, textToHex } from '../../../src/debug/gdb/packet.js';
@@ -195,4 +196,34 @@ test('what stops at a trap is not forgotten where GDB first steps away from a br
   expect(made.run()).toEqual([expect.stringMatching(/^T05thread/)]);
   made.ask('vCont;c');
   expect(made.run().at(-1)).toMatch(/^T00thread:1;.*40:00000[0-9a-f]{3};/);
+});
+
+test('GDB steps over the access of a watchpoint by itself: that is done already, and the place told is that of the access', () => {
+  const made = remembered();
+  const { ask, run, debug } = made;
+  ask('Z2,100,4', 'vCont;c');
+  expect(run()).toEqual([expect.stringMatching(/^T05watch:100;thread:1;.*40:00001008;/)]);
+  const { steps } = debug.machine;
+  expect(ask('z2,100,4', 'vCont;s:1').at(-1)).toMatch(/^T05thread:1;.*40:00001008;/);
+  expect(debug.machine.steps).toBe(steps);
+  ask('vCont;s:1'); // a person's
+  run();
+  expect(debug.machine.steps).toBe(steps + 1);
+  ask('Z2,100,4', 'bc');
+  expect(debug.machine.steps).toBe(steps - 1);
+  expect(ask('z2,100,4', 'bs').at(-1)).toMatch(/^T05thread:1;.*40:00001004;/);
+  expect(debug.machine.steps).toBe(steps - 1);
+  ask('bs');
+  expect(debug.machine.steps).toBe(steps - 2);
+});
+
+test('the monitor types at the program that GDB is at', () => {
+  const made = partitions();
+  const { machine } = made.debug;
+  const typed: Input[] = [];
+  machine.listeners.push((input) => typed.push(input));
+  made.ask('qSupported:multiprocess+', 'vAttach;3', 'Hgp3.1');
+  expect(monitor(made, 'type "ls -l\\n"')).toBe('');
+  const stream = machine.streams.find((name) => name.startsWith('second'));
+  expect(typed).toEqual([{ kind: 'typed', stream, bytes: [...new TextEncoder().encode('ls -l\n')] }]);
 });
