@@ -46,6 +46,8 @@ const digest = (parts) => {
 const wantedPackages = () =>
   digest([fs.readFileSync(inRoot('package-lock.json')), process.platform, process.arch, process.versions.modules]);
 
+const exists = (name) => fs.existsSync(inRoot(name));
+
 /** What has to be built, by content: touching a file builds nothing, deleting one does. */
 const wantedBuild = () => {
   const files = fs
@@ -53,7 +55,7 @@ const wantedBuild = () => {
     .filter((name) => name.endsWith('.ts'))
     .sort()
     .map((name) => join('src', name));
-  const all = [...files, 'tsconfig.json', 'package.json', 'package-lock.json'];
+  const all = [...files, 'tsconfig.json', 'package.json', 'package-lock.json', '.ci/bundle.mjs'].filter(exists);
   return digest(all.flatMap((name) => [name, fs.readFileSync(inRoot(name))]));
 };
 
@@ -114,6 +116,8 @@ const build = (fromNothing) => {
   if (!fs.existsSync(entry)) fail('the build left no dist/cli/main.js; is src/cli/main.ts there?');
   removeOrphans();
   fs.chmodSync(entry, 0o755);
+  const bundler = inRoot('.ci', 'bundle.mjs');
+  if (fs.existsSync(bundler)) spawnSync(process.execPath, [bundler], { cwd: root, stdio: ['ignore', 2, 2] });
   fs.writeFileSync(builtStamp, wanted);
 };
 

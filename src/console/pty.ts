@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
 import { closeSync, constants, openSync, readSync, readlinkSync, symlinkSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -228,10 +229,9 @@ export async function openPtys(
   return ptys;
 }
 
-/** The name is not a literal, as the compiler must not want the types of a package that may be missing. */
-function loadNodePty(): Promise<unknown> {
-  const name: string = 'node-pty';
-  return import(name);
+/** Not by `import`, as the compiler must not want the types of a package that may be missing. */
+async function loadNodePty(): Promise<unknown> {
+  return createRequire(import.meta.url)('node-pty');
 }
 
 function nativePart(loaded: unknown): NativePty | undefined {

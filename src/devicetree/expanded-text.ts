@@ -71,8 +71,15 @@ export class ExpandedText {
     return this.#ends[next] ?? this.#length;
   }
 
+  /** The number of the segment that was asked for last: most questions are about the same one again. */
+  #last = 0;
+
   #segment(offset: number): Segment {
-    return this.#segments[lastAtMost(this.#segments.length, (i) => this.#segments[i]!.start, offset)]!;
+    const segments = this.#segments;
+    const begins = (i: number): number => segments[i]?.start ?? Infinity;
+    if (begins(this.#last) > offset || begins(this.#last + 1) <= offset)
+      this.#last = lastAtMost(segments.length, begins, offset);
+    return segments[this.#last]!;
   }
 
   /** The path of the file that the text at an offset is from. */

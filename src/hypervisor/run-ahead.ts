@@ -42,12 +42,14 @@ function kindOf({ meaning }: Instruction): number {
   return said.has('store') ? kind.STORE : kind.REGISTERS;
 }
 
-const kinds = instructions.map(kindOf);
-/** By place in a decoding table. What only some processors have is never run ahead. */
-const kindTable = Uint8Array.from(decodeTable, (number) => (number === ILLEGAL ? kind.OTHER : kinds[number]!));
+/** Of the instructions that have been met, by their numbers. */
+const kinds: number[] = [];
 
+/** What only some processors have is never run ahead. */
 function kindOfWord(word: number): number {
-  const found = kindTable[decodeIndex(word)]!;
+  const at = decodeTable[decodeIndex(word)]!;
+  if (at === ILLEGAL) return kind.OTHER;
+  const found = (kinds[at] ??= kindOf(instructions[at]!));
   if (found !== kind.SPR) return found;
   const number = ((word >>> 16) & 31) | ((word >>> 6) & 0x3e0);
   return isSupervisorNumber(number) ? kind.PRIVILEGED : kind.REGISTERS;

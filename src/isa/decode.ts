@@ -4,12 +4,18 @@ import { extract, type Instruction, type InvalidForm } from './spec.js';
 /** The entry of a decoding table for words that are no instruction. */
 export const ILLEGAL = 0xffff;
 
+/** Tables are made once. */
+const tables = new WeakMap<readonly Instruction[], Uint16Array>();
+
 /**
  * From a word to the number of its instruction (its place in the list) in one look-up: the index is the primary opcode and
  * the word's last eleven bits. Instructions of one bucket that differ elsewhere are told apart by `mask`.
  */
 export function decodeTableOf(list: readonly Instruction[]): Uint16Array {
+  const known = tables.get(list);
+  if (known) return known;
   const table = new Uint16Array(64 * 2048).fill(ILLEGAL);
+  tables.set(list, table);
   const low = 0x7ff;
   list.forEach((instruction, number) => {
     const free = ~instruction.mask & low;

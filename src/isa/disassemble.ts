@@ -46,37 +46,44 @@ function writerOf({ syntax }: Form): ReturnType<typeof operandWriter> {
 
 /** What a 440 with all options runs. */
 const defined = [...instructions, ...optional];
-const decode = decoderOf(defined);
+let decoder: ReturnType<typeof decoderOf> | undefined;
+const decode = (word: number): Instruction | undefined => (decoder ??= decoderOf(defined))(word);
 
 /** The notations that a word may have, by its primary opcode and the low half of what may be an extended one. */
 const bucket = (word: number): number => ((word >>> 26) << 5) | ((word >>> 1) & 31);
 const bucketBits = 0xfc00003e | 0;
 const all = [...simplified, ...foreign];
-const notations = Array.from({ length: 2048 }, (_, index) => {
-  const word = ((index >>> 5) << 26) | ((index & 31) << 1);
-  return all.filter(({ match, mask }) => ((word ^ match) & mask & bucketBits) === 0);
-});
+/** Made for each bucket that is met. */
+const notations: Notation[][] = [];
 
 const notationOf = (word: number): Notation | undefined =>
-  notations[bucket(word)]!.find((candidate) => fits(candidate, word));
+  (notations[bucket(word)] ??= all.filter(({ match, mask }) => ((word ^ match) & mask & bucketBits) === 0)).find(
+    (candidate) => fits(candidate, word),
+  );
 
 /** The definition of a word as it is written: that of an instruction whose ignored bits are 0. */
 function definitionOf(word: number): Form | undefined {
   const instruction = decode(word);
-  return instruction && (word & ignoredBits.get(instruction)!) === 0 ? written.get(instruction) : undefined;
+  return instruction && (word & ignoredBits(instruction)) === 0 ? writtenAs(instruction) : undefined;
 }
 
 /** The bits of an instruction that are neither fixed nor in a field. */
-const ignoredBits = new Map(
-  defined.map((i) => [i, i.fields.reduce((rest, field) => rest & ~insert(-1, field), ~i.mask)]),
-);
+const ignoredBits = ({ fields, mask }: Instruction): number =>
+  fields.reduce((rest, field) => rest & ~insert(-1, field), ~mask);
 
-/** Definitions for writing. Where the meaning takes (RA|0), register 0 is no register: its field is then `ra0`. */
-const written = new Map(
-  defined
-    .filter(({ name }) => !onlySimplified.has(name))
-    .map((i): [Instruction, Form] => [i, takesZeroForBase(i) ? withBaseOrZero(i) : i]),
-);
+/** Definitions for writing, made as they are met; null: it is never written. */
+const written = new Map<Instruction, Form | null>();
+
+/** Where the meaning takes (RA|0), register 0 is no register: its field is then `ra0`. */
+function writtenAs(instruction: Instruction): Form | undefined {
+  let form = written.get(instruction);
+  if (form === undefined) {
+    const plain = takesZeroForBase(instruction) ? withBaseOrZero(instruction) : instruction;
+    form = onlySimplified.has(instruction.name) ? null : plain;
+    written.set(instruction, form);
+  }
+  return form ?? undefined;
+}
 
 function takesZeroForBase({ meaning, fields }: Instruction): boolean {
   let takes = false;

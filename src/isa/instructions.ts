@@ -19,7 +19,7 @@ export const instructions: readonly Instruction[] = [
 export const optional: readonly Instruction[] = [...floatingPoint, ...integerSelect];
 
 /** Every instruction of a 440 with these features. */
-export const instructionsOf = (features: ReadonlySet<Feature>): readonly Instruction[] => [
-  ...instructions,
-  ...optional.filter(({ requires }) => requires === undefined || features.has(requires)),
-];
+export function instructionsOf(features: ReadonlySet<Feature>): readonly Instruction[] {
+  const chosen = optional.filter(({ requires }) => requires === undefined || features.has(requires));
+  return chosen.length === 0 ? instructions : [...instructions, ...chosen];
+}

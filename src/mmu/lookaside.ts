@@ -34,6 +34,9 @@ export const NO_PAGE = 1;
 /** A tag in slot i for a page that belongs in another slot: matches nothing. */
 const empty = Int32Array.from({ length: SLOTS }, (_, i) => (i ^ 1) << 12);
 
+/** Where a lookaside's tables are, in bytes, in the shared memory. */
+export type LookasidePlace = Pick<Lookaside, 'at'>;
+
 export class Lookaside implements CodeWatcher {
   readonly tags: Readonly<Record<Use, Int32Array>>;
   readonly deltas: Readonly<Record<Use, Int32Array>>;

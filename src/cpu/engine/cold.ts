@@ -1,13 +1,13 @@
-import { TABLES, type Lookaside } from '../../mmu/lookaside.js';
+import { TABLES, type LookasidePlace } from '../../mmu/lookaside.js';
 import { R } from '../state.js';
 import { ENTRY_BITS, FINISH, PARAMETERS, RESUMED, WHY, writeCount, type Why } from './dispatch.js';
 import { EffectWriter } from './emit-effects.js';
 import { LEFT, REGISTERS } from './emit-values.js';
 import type { Lowered } from './effects.js';
-import type { Variant } from './interpreter.js';
+import type { Variant } from './printed.js';
 import { lowerCold } from './lower-cold.js';
 import { Places } from './places.js';
-import type { SprTables } from './spr-tables.js';
+import { TABLE_WORDS, type SprTables } from './spr-tables.js';
 import { Body, op, type Label } from './wasm-encoder.js';
 
 /** The third parameter: where to begin, perhaps with RESUMED. */
@@ -15,9 +15,17 @@ const PC = 2;
 const PAGE = ~0xfff | 3;
 const FLAGS = RESUMED | FINISH;
 
+/** Where tables lie behind the decoding table, in bytes, and how long all are together. */
+const DECODING_BYTES = 2 * 64 * 2048;
+export const TABLE_PLACES = {
+  readSpr: DECODING_BYTES,
+  writeSpr: DECODING_BYTES + 4 * TABLE_WORDS,
+  end: DECODING_BYTES + 8 * TABLE_WORDS,
+} as const;
+
 /** Where the interpreter finds what it needs, in the shared memory. */
 export interface ColdSetting {
-  readonly lookaside: Lookaside;
+  readonly lookaside: LookasidePlace;
   /** From a decoding index to a variant's number, 16 bits each. */
   readonly decoding: number;
   readonly sprs: SprTables;

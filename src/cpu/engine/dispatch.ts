@@ -1,4 +1,4 @@
-import { TABLES, type Lookaside } from '../../mmu/lookaside.js';
+import { TABLES, type LookasidePlace } from '../../mmu/lookaside.js';
 import { R } from '../state.js';
 import { LEFT, REGISTERS } from './emit-values.js';
 import { op, type Body } from './wasm-encoder.js';
@@ -44,7 +44,7 @@ export function writeCount(body: Body, left: () => void): void {
 }
 
 /** `found` <- the translation of the code at `target` as the lookaside has its page now, or what is not above 0. */
-export function writeLookup(body: Body, lookaside: Lookaside, target: number, found: number): void {
+export function writeLookup(body: Body, lookaside: LookasidePlace, target: number, found: number): void {
   body.get(target);
   body.const(10);
   body.op(op.shru);

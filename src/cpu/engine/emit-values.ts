@@ -1,5 +1,5 @@
 import { ConditionFields, EQ, LT, SO } from './condition-fields.js';
-import type { Lookaside } from '../../mmu/lookaside.js';
+import type { LookasidePlace } from '../../mmu/lookaside.js';
 import { R } from '../state.js';
 import type { Effect } from './effects.js';
 import type { Places } from './places.js';
@@ -42,7 +42,7 @@ export class ValueWriter {
 
   constructor(
     protected readonly body: Body,
-    protected readonly lookaside: Lookaside,
+    protected readonly lookaside: LookasidePlace,
     /** XER[SO] is taken for 0. */
     protected readonly noOverflow: boolean,
   ) {

@@ -6,12 +6,15 @@ import type { Core } from '../core.js';
 import { SLOTS } from '../../mmu/lookaside.js';
 import { R } from '../state.js';
 import { writeTlb } from '../supervisor.js';
-import { coldInterpreter, type ColdSetting } from './cold.js';
+import { TABLE_PLACES } from './cold.js';
+import { makeTemplate, placed, type ColdTemplate } from './cold-template.js';
 import { CodeCache, type TranslatedPage } from './code-cache.js';
 import { COLD_INDEX, RESUMED, WHY } from './dispatch.js';
 import { imports } from './emit-effects.js';
 import type { Engine } from './engine.js';
-import { Interpreter, listVariants, type Variant } from './interpreter.js';
+import { preparedTemplate } from './prepared.js';
+import { OutOfLine } from './out-of-line.js';
+import { listVariants } from './printed.js';
 import { discover, type Decoder, type Region } from './region.js';
 import { sprTable } from './spr-tables.js';
 import { translate, type Setting } from './translate.js';
@@ -32,7 +35,7 @@ export interface TranslatorOptions {
 }
 
 const DEFAULT_CACHE = 2 ** 18;
-const DEFAULT_HOT = 4096;
+export const DEFAULT_HOT = 4096;
 const PAGES = 2048;
 /** Less memory that nobody has reserved is too little for the tables. */
 const LEAST_MEMORY = 2 ** 19;
@@ -56,10 +59,12 @@ const BATCH = 16;
  */
 export class Translator implements Engine {
   readonly name = 'translator';
-  readonly #stepper: Interpreter;
+  readonly #stepper: OutOfLine;
+  readonly #listed: ReturnType<typeof listVariants>;
   readonly #decode: Decoder;
   readonly #instructions: readonly Instruction[];
   readonly #cores = new WeakMap<Core, CoreState>();
+  #template: ColdTemplate | undefined;
   readonly #interpreters = new Map<string, WebAssembly.Module>();
   readonly #hot: number;
   readonly #batch: number;
@@ -69,14 +74,15 @@ export class Translator implements Engine {
     this.#batch = options.eager ? 1 : BATCH;
     const features = options.features ?? new Set();
     this.#instructions = instructionsOf(features);
-    this.#stepper = new Interpreter({ features, inline: false, remembers: true });
+    this.#listed = listVariants(this.#instructions);
+    this.#stepper = new OutOfLine(this.#listed, true);
     this.#decode = decoderOf(this.#instructions);
   }
 
   run(core: Core): void {
     const { words } = core.regs;
     const state = this.#cores.get(core) ?? this.#begin(core);
-    if (!state) return this.#stepper.run(core);
+    if (!state) return this.#stepper.run(core, Infinity);
     const registers = words.byteOffset;
     for (let pc = words[R.PC]!; ;) {
       const left = words[R.LIMIT]! - words[R.COUNT]!;
@@ -96,7 +102,7 @@ export class Translator implements Engine {
           continue;
         }
       }
-      this.#stepper.run(core, true);
+      this.#stepper.run(core, 1);
       if (core.trap !== null || core.selfBranch) return;
       const resumes = words[R.PC] === ((pc + 4) | 0) && !this.options.eager;
       pc = resumes ? words[R.PC]! | RESUMED : words[R.PC]!;
@@ -107,17 +113,14 @@ export class Translator implements Engine {
   #begin(core: Core): CoreState | undefined {
     const { words } = core.regs;
     if (words[R.LIMIT]! - words[R.COUNT]! <= 1 || core.memory.free < LEAST_MEMORY) return undefined;
-    const { variants, table } = listVariants(this.#instructions);
-    const decoding = core.memory.allocate(table.byteLength);
-    core.memory.halves.set(table, decoding >>> 1);
+    const tables = putTables(core, this.#listed.table);
     const cache = new CodeCache(core.memory, core.lookaside, {
       pages: Math.min(PAGES, Math.floor((core.memory.free * 2) / 3 / PAGE_SIZE)),
       instructions: this.options.cache ?? DEFAULT_CACHE,
       hot: this.#hot,
       forgiving: this.options.eager ?? false,
     });
-    const sprs = { read: putWords(core, sprTable('read')), write: putWords(core, sprTable('write')) };
-    const [enter] = instantiate(core, cache, this.#interpreterFor(core, variants, { decoding, sprs }));
+    const [enter] = instantiate(core, cache, this.#interpreterFor(core, tables));
     cache.table.set(COLD_INDEX, enter!);
     const state = { cache, enter: enter!, waiting: [] };
     this.#cores.set(core, state);
@@ -125,16 +128,18 @@ export class Translator implements Engine {
   }
 
   /** Cores whose tables lie in the same places have the same interpreter. */
-  #interpreterFor(
-    { lookaside }: Core,
-    variants: readonly Variant[],
-    tables: Pick<ColdSetting, 'decoding' | 'sprs'>,
-  ): WebAssembly.Module {
-    const key = `${lookaside.at} ${tables.decoding}`;
-    const setting = { lookaside, ...tables, hot: this.#hot };
-    const module = this.#interpreters.get(key) ?? compile([coldInterpreter(variants, setting)]);
+  #interpreterFor({ lookaside }: Core, tables: number): WebAssembly.Module {
+    const key = `${lookaside.at} ${tables}`;
+    const known = this.#interpreters.get(key);
+    if (known) return known;
+    const module = new WebAssembly.Module(placed((this.#template ??= this.#makeTemplate()), lookaside.at, tables));
     this.#interpreters.set(key, module);
     return module;
+  }
+
+  #makeTemplate(): ColdTemplate {
+    const isUsual = this.#hot === DEFAULT_HOT && this.#instructions === instructionsOf(new Set());
+    return (isUsual ? preparedTemplate() : undefined) ?? makeTemplate(this.#listed.variants, this.#hot);
   }
 
   /** Where to go on with code that has no translation: undefined where even its page is not known. */
@@ -184,10 +189,12 @@ export class Translator implements Engine {
   }
 }
 
-/** Puts a table into the shared memory; gives its offset. */
-function putWords({ memory }: Core, words: Int32Array): number {
-  const at = memory.allocate(words.byteLength);
-  memory.words.set(words, at >>> 2);
+/** Puts what the interpreter for cold code looks up into the shared memory; gives its offset. */
+function putTables({ memory }: Core, decoding: Uint16Array): number {
+  const at = memory.allocate(TABLE_PLACES.end);
+  memory.halves.set(decoding, at >>> 1);
+  memory.words.set(sprTable('read'), (at + TABLE_PLACES.readSpr) >>> 2);
+  memory.words.set(sprTable('write'), (at + TABLE_PLACES.writeSpr) >>> 2);
   return at;
 }
 

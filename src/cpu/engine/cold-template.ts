@@ -1,0 +1,52 @@
+import { coldInterpreter, TABLE_PLACES } from './cold.js';
+import { imports } from './emit-effects.js';
+import type { Variant } from './printed.js';
+import { encodeModule } from './wasm-encoder.js';
+
+/**
+ * The module of the interpreter for cold code, to be put to where a core's tables lie: making it takes as long as all else
+ * that an engine does before its first instruction, and is always the same but for those addresses.
+ */
+export interface ColdTemplate {
+  readonly bytes: Uint8Array;
+  /** Where in it there are addresses, each a number of five bytes above BASE: of the lookaside, and of the other tables. */
+  readonly lookaside: readonly number[];
+  readonly tables: readonly number[];
+}
+
+/** Takes five bytes, and is above all distances within tables. */
+const BASE = 0x10000000;
+const ADDRESS_BYTES = 5;
+
+/** The module's only function. */
+export const COLD_NAME = 'f0';
+
+export function makeTemplate(variants: readonly Variant[], hot: number): ColdTemplate {
+  const make = (lookaside: number, tables: number): Uint8Array => {
+    const sprs = { read: tables + TABLE_PLACES.readSpr, write: tables + TABLE_PLACES.writeSpr };
+    const body = coldInterpreter(variants, { lookaside: { at: lookaside }, decoding: tables, sprs, hot });
+    return encodeModule([{ name: COLD_NAME, body }], imports);
+  };
+  const bytes = make(BASE, BASE);
+  const sites = (other: Uint8Array): number[] =>
+    [...bytes.keys()].filter((i) => bytes[i] !== other[i]).map((last) => last - (ADDRESS_BYTES - 1));
+  return { bytes, lookaside: sites(make(2 * BASE, BASE)), tables: sites(make(BASE, 2 * BASE)) };
+}
+
+/** The module for a core whose tables lie at these places. */
+export function placed(template: ColdTemplate, lookaside: number, tables: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(template.bytes);
+  for (const site of template.lookaside) move(bytes, site, lookaside - BASE);
+  for (const site of template.tables) move(bytes, site, tables - BASE);
+  return bytes;
+}
+
+/** Add to a number in LEB128, which keeps its length. */
+function move(bytes: Uint8Array, site: number, by: number): void {
+  let value = by;
+  for (let i = 0; i < ADDRESS_BYTES; i++) value += (bytes[site + i]! & 127) * 2 ** (7 * i);
+  for (let i = 0; i < ADDRESS_BYTES; i++) {
+    const more = i < ADDRESS_BYTES - 1 ? 128 : 0;
+    bytes[site + i] = (Math.floor(value / 2 ** (7 * i)) & 127) | more;
+  }
+}

@@ -1,0 +1,35 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { coldInterpreter, TABLE_PLACES } from '../../../src/cpu/engine/cold.js';
+import { COLD_NAME, makeTemplate, placed } from '../../../src/cpu/engine/cold-template.js';
+import { imports } from '../../../src/cpu/engine/emit-effects.js';
+import { listVariants } from '../../../src/cpu/engine/printed.js';
+import { DEFAULT_HOT } from '../../../src/cpu/engine/translator.js';
+import { encodeModule } from '../../../src/cpu/engine/wasm-encoder.js';
+import { instructions } from '../../../src/isa/instructions.js';
+import { root } from '../../tools.js';
+
+const { variants } = listVariants(instructions);
+const template = makeTemplate(variants, DEFAULT_HOT);
+
+test('a template put to its places is what would have been made for them', () => {
+  const [lookaside, tables] = [0x12345000, 0x7654000 + 0x10000000];
+  const sprs = { read: tables + TABLE_PLACES.readSpr, write: tables + TABLE_PLACES.writeSpr };
+  const body = coldInterpreter(variants, { lookaside: { at: lookaside }, decoding: tables, sprs, hot: DEFAULT_HOT });
+  expect(placed(template, lookaside, tables)).toEqual(encodeModule([{ name: COLD_NAME, body }], imports));
+  expect(template.lookaside.length).toBeGreaterThan(50);
+});
+
+test('put to low places it is a module, as long as before', () => {
+  const low = placed(template, 0x3000, 0x9000);
+  expect(() => new WebAssembly.Module(low)).not.toThrow();
+  expect(low.length).toBe(template.bytes.length);
+});
+
+const bundle = join(root, 'dist', 'bundle', 'hv440.cjs');
+test.skipIf(!existsSync(bundle))('what the bundle has ready made is what the definitions give', () => {
+  expect(readFileSync(bundle, 'latin1'), 'is dist up to date? npm run build').toContain(
+    Buffer.from(template.bytes).toString('base64'),
+  );
+});
