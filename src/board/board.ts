@@ -29,6 +29,8 @@ export interface Environment {
   /** The stream that a port's input is recorded under. */
   streamOf(name: string): string;
   readonly recordInput: (record: InputRecord) => void;
+  /** Devices that are broken, of a bus that leads to some of the same ones. */
+  readonly refusals?: Map<Device, number>;
   /** The program ends with this status. */
   finish(status: number): void;
   /** An existing device to put in the place of a node's own: pass-through. */
@@ -67,12 +69,14 @@ export interface SavedBoard {
   readonly uarts: readonly Uart16550['state'][];
   readonly inputs: readonly ReturnType<SerialInput['save']>[];
   readonly configuration: readonly IndirectDcrs['state'][];
+  /** Devices that answer with bus errors. */
+  readonly broken?: readonly (readonly [number, number])[] | undefined;
 }
 
 /** Build what a tree describes. The tree has been checked: what is missing here is our mistake. */
 export function buildBoard(tree: Tree, environment: Environment): Board {
   const { memory, clock, engine } = environment;
-  const bus = new Bus();
+  const bus = new Bus(environment.refusals);
   const nodes = [...tree.root.walk()].filter(isBoardNode);
   for (const node of nodes.filter((n) => n.get('device_type')?.string === 'memory')) {
     for (const { base, size } of physicalReg(node)) bus.ram.attach(node.name, base, size, environment.ram(base, size));
@@ -101,8 +105,11 @@ export function buildBoard(tree: Tree, environment: Environment): Board {
       for (const controller of configuration) controller.reset();
       for (const core of cores) core.reset();
     },
-    save: () => saveBoard(cores, [...uics.values()], ports, configuration),
-    restore: (saved) => restoreBoard(saved, cores, [...uics.values()], ports, configuration),
+    save: () => ({ ...saveBoard(cores, [...uics.values()], ports, configuration), broken: bus.saveRefusals() }),
+    restore: (saved) => {
+      bus.restoreRefusals(saved.broken);
+      restoreBoard(saved, cores, [...uics.values()], ports, configuration);
+    },
   };
 }
 

@@ -1,5 +1,8 @@
 import type { Alarm, Clock } from '../bus/clock.js';
 
+/** What can happen to a character on its way, or be found out at its end. */
+export type LineError = 'parity' | 'framing' | 'break' | 'overrun';
+
 /** What takes characters from outside: a UART, or a hypervisor's byte channel. */
 export interface Receiver {
   /** The program appears to listen; before that, characters would be lost in a driver's set-up. */
@@ -8,6 +11,10 @@ export interface Receiver {
   readonly room: number;
   readonly cyclesPerCharacter: number;
   receive(byte: number): void;
+  /** A character arrives damaged, or is lost as there is no room; only a serial line has such errors. */
+  receiveDamaged?(byte: number, error: LineError): void;
+  /** Whether its far end takes what is sent; only where that can be told. */
+  congest?(congested: boolean): void;
   /** Called whenever `listening` or `room` may have changed. */
   onChange: () => void;
 }
@@ -58,6 +65,27 @@ export class SerialInput implements Alarm {
     this.#open = more;
     if (!more) this.clock.release(this);
     this.#schedule();
+  }
+
+  /** A character arrives damaged, beside what is typed; false if this is no line on which that can be. */
+  damage(byte: number, error: LineError): boolean {
+    this.receiver.receiveDamaged?.(byte, error);
+    return this.receiver.receiveDamaged !== undefined;
+  }
+
+  /** Characters arrive at this very cycle, before those that wait, whether there is room for them or not. */
+  flood(bytes: readonly number[]): void {
+    for (const byte of bytes) {
+      this.log({ stream: this.stream, cycle: this.clock.now, byte });
+      this.receiver.receive(byte);
+    }
+    this.#schedule();
+  }
+
+  /** The far end stops taking what the program sends, or goes on; false if no such thing can be here. */
+  congest(congested: boolean): boolean {
+    this.receiver.congest?.(congested);
+    return this.receiver.congest !== undefined;
   }
 
   save() {

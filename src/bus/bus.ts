@@ -67,6 +67,43 @@ export class Bus {
   readonly ram = new AddressMap<Ram>();
   readonly devices = new AddressMap<Device>();
   readonly dcrs = new AddressMap<DcrDevice>();
+
+  /** Buses that lead to the same devices share what is known of broken ones. */
+  constructor(private readonly refusals: Map<Device, number> = new Map()) {}
+
+  /** A fault: a device answers so many accesses with a bus error; Infinity: all, and 0: none any more. */
+  refuse(device: Device, count: number): void {
+    if (count > 0) this.refusals.set(device, count);
+    else this.refusals.delete(device);
+  }
+
+  /** Does a device answer this access with a bus error? Called once for each. */
+  refuses(device: Device): boolean {
+    if (this.refusals.size === 0) return false;
+    const left = this.refusals.get(device);
+    if (left === undefined) return false;
+    this.refuse(device, left - 1);
+    return true;
+  }
+
+  /** The bases of devices that answer with bus errors, each with how often; undefined where there are none. */
+  saveRefusals(): [number, number][] | undefined {
+    const broken = this.devices.regions.flatMap(({ base, target }): [number, number][] => {
+      const left = this.refusals.get(target);
+      return left === undefined ? [] : [[base, left]];
+    });
+    return broken.length > 0 ? broken : undefined;
+  }
+
+  restoreRefusals(saved: readonly (readonly [number, number])[] = []): void {
+    for (const { base, target } of this.devices.regions)
+      this.refuse(target, saved.find(([at]) => at === base)?.[1] ?? 0);
+  }
+
+  /** For a bus that leads to the same devices. */
+  get sharedRefusals(): Map<Device, number> {
+    return this.refusals;
+  }
 }
 
 export const hex = (value: number): string => `0x${value.toString(16)}`;

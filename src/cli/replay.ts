@@ -44,7 +44,7 @@ export async function replay(file: string, options: EngineOptions): Promise<numb
     return play(machine, recording, wiring, journal);
   };
   const all = { ...again.options, ...options, keeping: { again, replays } };
-  if (again.embedded) return bootConfigured({ tree: treeOf(identity, again.what), findings: [] }, all);
+  if (again.embedded) return bootConfigured({ tree: treeOf(identity, again.what), findings: [], checked: true }, all);
   return again.command === 'boot' ? boot(again.what, all) : run(again.what, all);
 }
 

@@ -135,7 +135,7 @@ function read(core: Core, width: Width, address: number): number {
   announce(core, 'read', address, width, region ? hostOf(region, physical) : NOWHERE, physical);
   if (region) return readRam(region.target, physical - region.base, width);
   const device = core.bus.devices.find(physical);
-  if (!device || beyond(device, physical, width)) return core.busError('data-read', address);
+  if (!device || isRefused(core, device, physical, width)) return core.busError('data-read', address);
   core.syncClock();
   const offset = physical - device.base;
   const value = aligned
@@ -170,7 +170,7 @@ function write(core: Core, width: Width, address: number, value: number): void {
   announce(core, 'write', address, width, region ? hostOf(region, physical) : NOWHERE, physical);
   if (region) return region.target.write(physical - region.base, width, value);
   const device = core.bus.devices.find(physical);
-  if (!device || beyond(device, physical, width)) return void core.busError('data-write', address);
+  if (!device || isRefused(core, device, physical, width)) return void core.busError('data-write', address);
   core.syncClock();
   const offset = physical - device.base;
   if (aligned) device.target.write(offset, width, width === 4 ? value >>> 0 : value & (2 ** (8 * width) - 1));
@@ -184,6 +184,10 @@ const crosses = (address: number, bytes: number): boolean => (address & 0x3ff) +
 /** Does an access reach over the end of the registers that it begins in? */
 const beyond = ({ base, size }: Region<Device>, physical: number, width: Width): boolean =>
   physical + width > base + size;
+
+/** Is the access answered with a bus error: since it reaches too far, or the device is broken? */
+const isRefused = (core: Core, device: Region<Device>, physical: number, width: Width): boolean =>
+  beyond(device, physical, width) || core.bus.refuses(device.target);
 
 const readRam = (ram: Ram, offset: number, width: Width): number => {
   const value = ram.read(offset, width);

@@ -63,6 +63,11 @@ export class Receiver16550 {
     this.#reveal();
   }
 
+  /** A character was lost in the shift register, as no room was made for it in time. */
+  overrun(): void {
+    this.state.errors |= LSR_BIT.OE;
+  }
+
   /** The character that a read of RBR gives; 0 while there is none. */
   get next(): number {
     return (this.state.received[0] ?? 0) & 0xff;

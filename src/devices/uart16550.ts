@@ -88,6 +88,13 @@ export class Uart16550 implements Device, Alarm {
     this.#drive();
   }
 
+  /** A character arrives damaged; by an overrun, it is lost. */
+  receiveDamaged(byte: number, error: CharacterError | 'overrun'): void {
+    if (error !== 'overrun') return this.receive(byte, error);
+    if (!this.#loop) this.#receiver.overrun();
+    this.#drive();
+  }
+
   /** The far end holds the line at space for longer than a character. */
   receiveBreak(): void {
     this.receive(0, 'break');

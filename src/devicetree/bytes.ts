@@ -8,3 +8,7 @@ export function concat(parts: readonly Uint8Array[]): Uint8Array {
   }
   return bytes;
 }
+
+/** Bytes as text, a character of the same number for each; and back. */
+export const textOf = (bytes: Uint8Array): string => Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
+export const bytesOf = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));

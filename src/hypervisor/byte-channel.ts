@@ -20,7 +20,11 @@ export interface FarEnd {
  */
 export class ByteChannel implements Receiver {
   /** Everything a snapshot needs. */
-  readonly state = { received: [] as number[] };
+  readonly state = {
+    received: [] as number[],
+    /** The far end takes nothing. */
+    congested: false,
+  };
   readonly listening = true;
   onChange: () => void = () => {};
 
@@ -47,11 +51,18 @@ export class ByteChannel implements Receiver {
 
   /** Bytes that the guest can send. */
   get space(): number {
+    if (this.state.congested) return 0;
     return this.far.room ?? SEND_SPACE;
   }
 
+  /** What there is no room for is lost. */
   receive(byte: number): void {
-    this.state.received.push(byte);
+    if (this.room > 0) this.state.received.push(byte);
+    this.#drive();
+  }
+
+  congest(congested: boolean): void {
+    this.state.congested = congested;
     this.#drive();
   }
 
@@ -75,8 +86,9 @@ export class ByteChannel implements Receiver {
     this.#drive();
   }
 
-  restore(received: readonly number[]): void {
+  restore(received: readonly number[], congested: boolean): void {
     this.state.received = [...received];
+    this.state.congested = congested;
     this.#drive();
   }
 
@@ -85,4 +97,10 @@ export class ByteChannel implements Receiver {
     this.tx.set(this.space > 0);
     this.onChange();
   }
+}
+
+/** The numbers of channels whose far end takes nothing; undefined where there are none. */
+export function congestedOf(channels: readonly ByteChannel[]): number[] | undefined {
+  const numbers = channels.flatMap(({ state }, i) => (state.congested ? [i] : []));
+  return numbers.length > 0 ? numbers : undefined;
 }

@@ -129,6 +129,7 @@ export class Hypervisor extends Replayable implements Machine {
       memory,
       clock,
       engine,
+      refusals: this.board.bus.sharedRefusals,
       ram: (base) => {
         const at = places[config.memory.findIndex((m) => m.base === base)];
         assert(at !== undefined, 'every range of a partition’s memory has a place');
@@ -355,7 +356,7 @@ export class Hypervisor extends Replayable implements Machine {
   }
 
   protected suffer(injection: Injection): string | undefined {
-    const problem = suffer(injection, this.partitions);
+    const problem = suffer(injection, this.partitions, (stream) => this.input(stream));
     this.timeShares.give(this.#turn?.vcpu);
     this.#announcer.look();
     return problem;

@@ -1,29 +1,76 @@
 import type { Injection } from '../board/injection.js';
+import type { SerialInput } from '../board/serial-input.js';
 import { hex } from '../bus/bus.js';
-import { writeMemory } from './guest-memory.js';
+import type { Uic } from '../devices/uic.js';
+import { readMemory, writeMemory } from './guest-memory.js';
 import type { Partition } from './partition.js';
 
-/** Do something to a partition that no program asked for; says why that cannot be, and nothing is changed then. */
-export function suffer(injection: Injection, partitions: readonly Partition[]): string | undefined {
-  const partition = partitions.find(({ name }) => name === injection.partition);
-  if (!partition) return `there is no partition '${injection.partition}'`;
-  switch (injection.kind) {
-    case 'memory':
-      return change(partition, injection.address, Uint8Array.from(injection.bytes));
-    case 'crash':
-      return crash(partition);
-    default:
-      return injection satisfies never;
+/** Why something cannot be injected; undefined: it has been. */
+type Outcome = string | undefined;
+type Of<K extends Injection['kind']> = Extract<Injection, { kind: K }>;
+
+/** How each kind comes about; what is injected is in its place by then. */
+const sufferings: {
+  readonly [K in Injection['kind']]: (
+    injection: Of<K>,
+    place: K extends StreamKind ? SerialInput : Partition,
+  ) => Outcome;
+} = {
+  memory: ({ address, bytes }, partition) => change(partition, address, Uint8Array.from(bytes)),
+  'bit-flip': ({ address, bit }, partition) => {
+    const [byte] = readMemory(partition, address, 1) ?? [];
+    return change(partition, address, Uint8Array.of((byte ?? 0) ^ (1 << bit)));
+  },
+  crash: (_, partition) => {
+    if (!partition.running) return `partition '${partition.name}' is ${partition.lifecycle}, and does not run`;
+    partition.end({ kind: 'checkstop' });
+    return undefined;
+  },
+  'bus-error': ({ address, count }, { name, board }) => {
+    const device = board.bus.devices.find(address);
+    if (!device) return `partition '${name}' has no device at ${hex(address)}`;
+    board.bus.refuse(device.target, count ?? Infinity);
+    return undefined;
+  },
+  'lost-interrupt': ({ line }, partition) => atController(partition, line, (uic) => uic.lose(line)),
+  'found-interrupt': ({ line }, partition) => atController(partition, line, (uic) => uic.find(line)),
+  'spurious-interrupt': ({ line }, partition) => atController(partition, line, (uic) => uic.glitch(line)),
+  'serial-error': ({ error, byte, stream }, input) =>
+    input.damage(byte, error) ? undefined : `'${stream}' is no serial line, and has no ${error} errors`,
+  flood: ({ bytes }, input) => {
+    input.flood(bytes);
+    return undefined;
+  },
+  congestion: ({ congested, stream }, input) =>
+    input.congest(congested) ? undefined : `'${stream}' is no byte channel: what it sends always goes away`,
+};
+
+type StreamKind = Extract<Injection, { stream: string }>['kind'];
+
+/** Have something happen that no program asked for; says why that cannot be, and nothing is changed then. */
+export function suffer(
+  injection: Injection,
+  partitions: readonly Partition[],
+  inputOf: (stream: string) => SerialInput | undefined,
+): Outcome {
+  const at = sufferings[injection.kind] as (injection: Injection, place: SerialInput | Partition) => Outcome;
+  if ('stream' in injection) {
+    const input = inputOf(injection.stream);
+    return input ? at(injection, input) : `there is no stream '${injection.stream}'`;
   }
+  const partition = partitions.find(({ name }) => name === injection.partition);
+  return partition ? at(injection, partition) : `there is no partition '${injection.partition}'`;
 }
 
-function change(partition: Partition, address: number, bytes: Uint8Array): string | undefined {
+function change(partition: Partition, address: number, bytes: Uint8Array): Outcome {
   if (writeMemory(partition, address, bytes)) return undefined;
   return `partition '${partition.name}' has no memory at ${hex(address)}, or not ${bytes.length} bytes of it`;
 }
 
-function crash(partition: Partition): string | undefined {
-  if (!partition.running) return `partition '${partition.name}' is ${partition.lifecycle}, and does not run`;
-  partition.end({ kind: 'checkstop' });
+function atController({ name, board }: Partition, line: number, act: (uic: Uic) => void): Outcome {
+  const [uic] = board.uics;
+  if (!uic || !Number.isInteger(line) || line < 0 || line > 31)
+    return `partition '${name}' has interrupt lines 0 to 31, and not ${line}`;
+  act(uic);
   return undefined;
 }

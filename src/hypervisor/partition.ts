@@ -5,12 +5,13 @@ import type { SerialInput } from '../board/serial-input.js';
 import { assert } from '../bus/assert.js';
 import { hex, type Line } from '../bus/bus.js';
 import type { Clock } from '../bus/clock.js';
+import { bytesOf, textOf } from '../devicetree/bytes.js';
 import { decodeBlob, encodeBlob } from '../devicetree/blob.js';
 import type { PartitionConfiguration } from '../devicetree/configuration.js';
 import type { Tree } from '../devicetree/tree.js';
 import { fits, loadProgram, type BootContents, type BootProblem, type BootState } from '../loader/boot.js';
 import type { ImageSymbol } from '../loader/contents.js';
-import { ByteChannel } from './byte-channel.js';
+import { ByteChannel, congestedOf } from './byte-channel.js';
 import { Doorbell } from './doorbell.js';
 import { grantsOf, type Grant } from './grants.js';
 import { byteChannelHandle } from './guest-tree.js';
@@ -25,8 +26,6 @@ const LARGEST_TREE = 0x100000;
 
 const FALLING_EDGE = 2;
 
-const textOf = (bytes: Uint8Array): string => Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
-const bytesOf = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
 const textValue = (text: string): Uint8Array => new TextEncoder().encode(`${text}\0`);
 
 // TCR[WP] and TCR[WRC] = 11, a system reset (PPC440x5 User's Manual, "Timer Control Register")
@@ -367,13 +366,14 @@ export class Partition {
       life: { state: this.#state, ending: this.#ending, loading: this.#loading, restartsItself, resetsBoard, restarts },
       tree: tree && textOf(encodeBlob(tree)),
       channels: channels.map(({ channel }) => [...channel.state.received]),
+      congested: congestedOf(channels.map(({ channel }) => channel)),
       board: this.board.save(),
       inputs: channels.map(({ input }) => input.save()),
       vcpus: this.vcpus.map((vcpu) => vcpu.save()),
     };
   }
 
-  restore({ life, tree, channels, board, inputs, vcpus }: ReturnType<Partition['save']>): void {
+  restore({ life, tree, channels, congested, board, inputs, vcpus }: ReturnType<Partition['save']>): void {
     this.#state = life.state;
     this.#ending = life.ending;
     this.#loading = life.loading;
@@ -385,7 +385,7 @@ export class Partition {
     if (tree !== undefined && tree !== textOf(encodeBlob(contents.tree)))
       this.#contents = { ...contents, tree: decodeBlob(bytesOf(tree), `${this.name}.dtb`) };
     const own = [...this.#channels.values()];
-    own.forEach(({ channel }, i) => channel.restore(channels[i]!));
+    own.forEach(({ channel }, i) => channel.restore(channels[i]!, congested?.includes(i) ?? false));
     this.vcpus.forEach((vcpu, i) => vcpu.restore(vcpus[i]!));
     this.board.restore(board);
     own.forEach(({ input }, i) => input.restore(inputs[i]!));

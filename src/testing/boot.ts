@@ -29,6 +29,8 @@ export interface BootOptions {
   readonly set?: Readonly<Record<string, string>>;
   /** Of axes of the test's matrix in the configuration, the variant to have. */
   readonly variant?: Readonly<Record<string, string>>;
+  /** What `random` begins with. Default 1. */
+  readonly seed?: number;
   /** What runs the instructions; all give the same results. */
   readonly engine?: NonNullable<EngineOptions['engine']>;
   /** How long things are waited for unless they say otherwise, in virtual time. Default 10 s. */
@@ -60,7 +62,7 @@ function bootNow(config: Config, options: BootOptions): TestBoard {
   const files = new Files();
   const { tree, findings } = checkConfig(read(config, options), files);
   if (hasErrors(findings)) throw new ConfigError(findings);
-  const { heldBack = [], within = WITHIN, limit, from } = options;
+  const { heldBack = [], within = WITHIN, limit, from, seed = 1 } = options;
   const start = heldBack.length > 0 ? { start: heldBack } : {};
   const whole = withWholePaths(withoutTest(tree));
   const configuration = configure(whole);
@@ -69,6 +71,7 @@ function bootNow(config: Config, options: BootOptions): TestBoard {
     identity: identityOf(whole, filesOf(configuration.partitions), { ...start }),
     again: { command: 'boot', what: nameOf(config), options: { ...start }, embedded: true },
     findings,
+    seed,
     within,
     ...(limit !== undefined && { limit }),
     artifacts: artifactsOf(options),

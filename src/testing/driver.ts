@@ -1,6 +1,7 @@
 import timers from 'node:timers/promises';
 import type { Progress } from '../board/machine.js';
 import type { Hypervisor } from '../hypervisor/hypervisor.js';
+import type { Vcpu } from '../hypervisor/vcpu.js';
 
 /** Something that a test waits for. */
 export interface Wait<T> {
@@ -12,6 +13,8 @@ export interface Wait<T> {
   look(): T | undefined;
   /** The next cycle at which it wants to be asked whatever happens; Infinity: none. */
   readonly next?: () => number;
+  /** The machine is to stop at this point. */
+  readonly point?: Point;
   /** Time alone brings it: an idle machine is no reason to give up. */
   readonly timed?: boolean;
 }
@@ -22,11 +25,18 @@ interface Pending {
   reject(error: Error): void;
 }
 
-/** Something to be done at a cycle. */
+/** A point that a run comes to: a cycle, or so many instructions of all these processors together since power-on. */
+export type Point = { readonly cycle: number } | { readonly instructions: number; readonly of: readonly Vcpu[] };
+
+/** Something to be done at a point. */
 interface Appointment {
-  readonly cycle: number;
+  readonly at: Point;
   act(): void;
 }
+
+/** Instructions that were retired since power-on. */
+export const retiredBy = (vcpus: readonly Vcpu[]): number =>
+  vcpus.reduce((sum, { steps, events }) => sum + steps - events, 0);
 
 /** The longest that the machine runs in one go, in cycles: in between others in this process have their turn. */
 const SLICE = 8_000_000;
@@ -60,10 +70,26 @@ export class Driver {
     });
   }
 
-  /** Do something when the clock comes to this cycle, if the machine is run until then. */
-  at(cycle: number, act: () => void): void {
-    this.#appointments.push({ cycle, act });
-    this.#appointments.sort((a, b) => a.cycle - b.cycle);
+  /** Do something when the machine comes to this point, if it is run until then. */
+  at(at: Point, act: () => void): void {
+    this.#appointments.push({ at, act });
+    if (this.#running) this.halt();
+  }
+
+  /** Has the machine come to this point? */
+  reached(point: Point): boolean {
+    if ('cycle' in point) return this.machine.clock.now >= point.cycle;
+    return retiredBy(point.of) >= point.instructions;
+  }
+
+  /** Have the machine not run beyond this point. Instructions are steps, with events between them: it stops at it or before. */
+  #boundBy(point: Point): void {
+    if ('cycle' in point) return;
+    const { machine } = this;
+    const left = point.instructions - retiredBy(point.of);
+    const [only] = point.of;
+    if (only && point.of.length === 1) only.stopAt = Math.min(only.stopAt, only.steps + left);
+    else machine.stopAtStep = Math.min(machine.stopAtStep, machine.steps + left);
   }
 
   /** No appointment is kept any more, and nothing is objected to: the machine is at another moment. */
@@ -136,17 +162,25 @@ export class Driver {
   #advance(): void {
     const { machine } = this;
     const { clock } = machine;
-    const [first] = this.#appointments;
-    if (first && first.cycle <= clock.now) {
-      this.#appointments.shift();
-      first.act();
-      return;
-    }
+    if (this.#keepsAppointment()) return;
     const waits = [...this.#pending].map(({ wait }) => wait);
+    const points = [...this.#appointments.map(({ at }) => at), ...waits.flatMap(({ point }) => point ?? [])];
+    const cycles = points.map((point) => ('cycle' in point ? point.cycle : Infinity));
     const bounds = waits.flatMap(({ deadline, next }) => [deadline, next?.() ?? Infinity]);
-    const target = Math.min(...bounds, this.limit, first?.cycle ?? Infinity);
+    const target = Math.min(...bounds, ...cycles, this.limit);
+    for (const point of points) this.#boundBy(point);
     const progress = machine.run(Math.max(1, Math.min(SLICE, target - clock.now)));
+    machine.stopAtStep = Infinity;
+    for (const vcpu of machine.debuggables) vcpu.stopAt = Infinity;
     if (progress.kind === 'idle' || progress.kind === 'ended') this.#rest(progress, target);
+  }
+
+  /** Do the first thing that is due, if there is any. */
+  #keepsAppointment(): boolean {
+    const first = this.#appointments.findIndex(({ at }) => this.reached(at));
+    const [due] = first < 0 ? [] : this.#appointments.splice(first, 1);
+    due?.act();
+    return due !== undefined;
   }
 
   /** Nothing is done before some cycle, if ever. */
@@ -159,7 +193,7 @@ export class Driver {
 
   /** Nothing will happen any more by itself. */
   #giveUp(kind: 'idle' | 'ended'): void {
-    if (this.#appointments.length > 0) return;
+    if (this.#appointments.some(({ at }) => 'cycle' in at)) return;
     const why =
       kind === 'ended' ? 'no partition runs any more' : 'every partition waits, and nothing is going to wake one';
     for (const pending of this.#pending) {

@@ -7,6 +7,8 @@ import { secondsText } from './duration.js';
 export interface Circumstances {
   readonly cycle: number;
   readonly frequency: number;
+  /** Of the board's random numbers. */
+  readonly seed: number;
   /** What each stream printed last. */
   readonly consoles: readonly { readonly name: string; readonly lines: readonly string[] }[];
   readonly faults: readonly FaultReport[];
@@ -30,9 +32,9 @@ export class BoardError extends Error {
 
 const SHOWN = 12;
 
-function describe({ cycle, frequency, consoles, faults, partitions, replay }: Circumstances): string[] {
+function describe({ cycle, frequency, seed, consoles, faults, partitions, replay }: Circumstances): string[] {
   return [
-    `  at ${secondsText(cycle, frequency)} of virtual time (cycle ${cycle})`,
+    `  at ${secondsText(cycle, frequency)} of virtual time (cycle ${cycle}), seed ${seed}`,
     ...partitions.map((line) => `  ${line}`),
     ...consoles.flatMap(({ name, lines }) => consoleLines(name, lines)),
     ...faults.flatMap((report) => faultLines(report, lastLineOf(report, consoles)).map((line) => `  ${line}`)),

@@ -15,9 +15,12 @@ import { report, type MachineReport } from '../hypervisor/report.js';
 import { UsageError } from '../launch/errors.js';
 import { differences, type Identity } from '../launch/identity.js';
 import { ConsoleStream } from './console-stream.js';
-import { Driver } from './driver.js';
+import { Driver, type Point } from './driver.js';
 import { cyclesOf, type Duration } from './duration.js';
 import { BoardError, type Circumstances } from './failure.js';
+import { Injector } from './injector.js';
+import { injectorHost } from './injector-host.js';
+import { Random } from './random.js';
 import { TestPartition } from './test-partition.js';
 import { TestSnapshot } from './test-snapshot.js';
 
@@ -32,6 +35,8 @@ export interface BoardParts {
     readonly options: Readonly<Record<string, unknown>>;
     readonly embedded: true;
   };
+  /** For choices. */
+  readonly seed: number;
   /** Warnings and notes of the checks. */
   readonly findings: readonly Finding[];
   /** Default of `within`. */
@@ -71,11 +76,14 @@ export class TestBoard {
   readonly #partitions: ReadonlyMap<string, TestPartition>;
   #faults: FaultReport[] = [];
   #inputs: RecordedInput[] = [];
+  #random: Random;
   readonly #snapshots: Snapshots;
 
   /** For `boot`. */
   constructor(private readonly parts: BoardParts) {
     this.findings = parts.findings;
+    this.#random = new Random(parts.seed);
+    this.inject = new Injector(injectorHost(this, (injection) => this.#host.inject(injection)));
     this.hypervisor = parts.launch({
       transmit: (name) => {
         let stream: ConsoleStream | undefined;
@@ -117,6 +125,11 @@ export class TestBoard {
     inject: (injection: Injection): void => this.#refuse(this.hypervisor.inject(injection)),
     fail: (reason: string): Error => this.fail(reason),
   };
+
+  /** What it is of: its configuration and its images. */
+  get identity(): Identity {
+    return this.parts.identity;
+  }
 
   /** The clock: cycles since power-on. */
   get cycle(): number {
@@ -172,7 +185,32 @@ export class TestBoard {
     const deadline = this.cycle + this.#cycles(within ?? this.parts.within);
     if (typeof until === 'function') return this.#untilTrue(until, deadline, Math.max(1, this.#cycles(every)));
     if ('cycle' in until) return this.#until(`cycle ${until.cycle}`, until.cycle, Infinity);
-    return this.#untilRetired(until, deadline);
+    const point = this.#pointOf(until);
+    const what = `${until.instructions} instructions${until.partition === undefined ? '' : ` of partition '${until.partition}'`}`;
+    await this.#driver.wait({ what, deadline, point, look: () => this.#driver.reached(point) || undefined });
+  }
+
+  /** Faults that happen now. */
+  readonly inject: Injector;
+
+  /** Faults that happen so much later, if the board is run until then. */
+  after(time: Duration): Injector {
+    return this.at({ cycle: this.cycle + this.#cycles(time) });
+  }
+
+  /** Faults that happen at a point to come: a cycle, or so many instructions since power-on of a partition, or of all. */
+  at(moment: Exclude<Until, () => boolean>): Injector {
+    return this.#injectorAt('cycle' in moment ? moment : this.#pointOf(moment));
+  }
+
+  /** Numbers for choices; the same ones for the same seed. A snapshot brings them back to where they were. */
+  get random(): Random {
+    return this.#random;
+  }
+
+  /** Begin with other numbers. */
+  seed(seed: number): void {
+    this.#random = new Random(seed);
   }
 
   /** All that is counted, as `--stats json` prints it. */
@@ -189,7 +227,8 @@ export class TestBoard {
   snapshot(): TestSnapshot {
     const { standing } = this.hypervisor;
     const streams = Object.fromEntries([...this.#streams].map(([name, stream]) => [name, stream.save()]));
-    const test = { inputs: [...this.#inputs], standing, streams, faults: [...this.#faults] };
+    const { seed, state } = this.#random;
+    const test = { inputs: this.#inputs, standing, streams, faults: this.#faults, random: { seed, state } };
     return new TestSnapshot(this.#snapshots.take(), this.parts.identity, structuredClone(test));
   }
 
@@ -198,13 +237,14 @@ export class TestBoard {
     const different = differences(snapshot.identity, this.parts.identity);
     if (different.length > 0)
       throw new UsageError(['the snapshot is of another configuration', ...different].join('\n  '));
-    const { inputs, standing, streams, faults } = snapshot.test;
+    const { inputs, standing, streams, faults, random } = snapshot.test;
     this.#driver.forget();
     this.#snapshots.restore(snapshot.machine);
     this.hypervisor.outputs.diverge(); // what it says from here on is heard, though it may have said it before
     this.hypervisor.standing = standing;
     this.#inputs = [...inputs];
     this.#faults = [...faults];
+    this.#random = new Random(random.seed, random.state);
     for (const [name, stream] of this.#streams) stream.restore(streams[name]);
     for (const partition of this.#partitions.values()) partition.forget();
   }
@@ -265,31 +305,21 @@ export class TestBoard {
     await this.#driver.wait({ what, deadline, look, next: () => next, timed: true });
   }
 
-  /** Steps are instructions and events; as instructions are never more than steps, it stops at or before the last. */
-  async #untilRetired(
-    { instructions, partition }: Exclude<Until, { cycle: number } | (() => boolean)>,
-    deadline: number,
-  ) {
-    const { hypervisor } = this;
-    const vcpus = hypervisor.debuggables.filter((v) => partition === undefined || v.partition.name === partition);
+  #injectorAt(point: Point): Injector {
+    const at = (moment: Point, act: () => void): void => this.#driver.at(moment, act);
+    return new Injector(
+      injectorHost(
+        this,
+        (injection) => this.#host.inject(injection),
+        (act) => at(point, act),
+      ),
+    );
+  }
+
+  #pointOf({ instructions, partition }: { readonly instructions: number; readonly partition?: string }): Point {
     if (partition !== undefined) this.partition(partition);
-    const retired = (): number => vcpus.reduce((sum, vcpu) => sum + vcpu.steps - vcpu.events, 0);
-    const look = (): true | undefined => {
-      const left = instructions - retired();
-      hypervisor.stopAtStep = Infinity;
-      for (const vcpu of vcpus) vcpu.stopAt = Infinity;
-      if (left <= 0) return true;
-      if (partition === undefined || vcpus.length > 1) hypervisor.stopAtStep = hypervisor.steps + left;
-      else for (const vcpu of vcpus) vcpu.stopAt = vcpu.steps + left;
-      return undefined;
-    };
-    const what = `${instructions} instructions${partition === undefined ? '' : ` of partition '${partition}'`}`;
-    try {
-      await this.#driver.wait({ what, deadline, look });
-    } finally {
-      hypervisor.stopAtStep = Infinity;
-      for (const vcpu of vcpus) vcpu.stopAt = Infinity;
-    }
+    const of = this.hypervisor.debuggables.filter((v) => partition === undefined || v.partition.name === partition);
+    return { instructions, of };
   }
 
   #circumstances(): Circumstances {
@@ -297,6 +327,7 @@ export class TestBoard {
     return {
       cycle,
       frequency: this.parts.frequency,
+      seed: this.#random.seed,
       consoles: this.consoles.map(({ name, lines }) => ({ name, lines })),
       faults: this.#faults,
       partitions: hypervisor.programs.map(

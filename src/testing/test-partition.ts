@@ -24,7 +24,7 @@ export interface PartitionHost {
   fail(reason: string): Error;
 }
 
-/** Where memory is read or written: a guest-physical address, or a name of the image's. */
+/** Where memory is read or written: a guest-physical address, or a name of the image's: `jiffies`, `init_uts_ns+0x4`. */
 export type Address = number | string;
 
 /** Which addresses are meant. */
@@ -209,13 +209,25 @@ export class TestPartition {
     };
   }
 
-  /** The address of a name of its image. Throws where there is no such name. */
+  /** The effective address of a name of its image, which may have an offset behind it. Throws where there is no such name. */
   addressOf(symbol: string): number {
-    const found = this.partition.symbols.find(({ name }) => name === symbol);
-    if (found) return found.address;
+    const [, base = symbol, offset = '0'] = /^(.+)\+(0x[0-9a-f]+|\d+)$/i.exec(symbol) ?? [];
+    const found = this.partition.symbols.find(({ name }) => name === base);
+    if (found) return found.address + Number(offset);
     const many = this.partition.symbols.length;
     const why = many === 0 ? 'its image has no symbols' : `its image has ${many} symbols, and not this one`;
-    throw new UsageError(`partition '${this.name}' has nothing called '${symbol}': ${why}`);
+    throw new UsageError(`partition '${this.name}' has nothing called '${base}': ${why}`);
+  }
+
+  /** Where memory lies in its physical memory; a name's as its program has it mapped now. */
+  physicalOf(address: Address): number {
+    if (typeof address === 'number') return address;
+    const effective = this.addressOf(address);
+    const found = translate(this.#target(0).core, effective);
+    if (found) return found.physical;
+    throw new UsageError(
+      `partition '${this.name}' has '${address}' at 0x${effective.toString(16)}, which is not mapped now`,
+    );
   }
 
   /** For the board: it is at another moment, and what has happened up to there is known. */

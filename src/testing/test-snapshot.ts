@@ -15,6 +15,7 @@ export interface SavedTest {
   readonly standing: Progress['kind'];
   readonly streams: Readonly<Record<string, SavedStream>>;
   readonly faults: readonly FaultReport[];
+  readonly random: { readonly seed: number; readonly state: number };
 }
 
 /** A board at one moment. It never changes; boards of the same configuration can be brought back to it. */

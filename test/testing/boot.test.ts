@@ -83,7 +83,7 @@ test('what does not come fails with the time, what was printed, the partitions, 
   expect(error).toBeInstanceOf(BoardError);
   const { message } = error as BoardError;
   expect(message).toContain('waited for a line with /no such line/ from one/serial@ef600300, and it did not come\n');
-  expect(message).toContain('at 0.020000 s of virtual time (cycle 8000000)\n');
+  expect(message).toContain('at 0.020000 s of virtual time (cycle 8000000), seed 1\n');
   expect(message).toMatch(/partition 'one': waiting for an interrupt, pc 0x/);
   expect(message).toMatch(/one\/serial@ef600300 printed last:\n(?: +\| .*\n)* +\| hello> \n/);
   const [, file] = /the same run again: hv440 replay (\S+)$/.exec(message) ?? [];

@@ -1,6 +1,7 @@
 // Configurations that tests of the library boot.
 
 import { join } from 'node:path';
+import type { TestBoard } from '../../src/testing/index.js';
 import { root } from '../tools.js';
 
 /** One of the project's own device trees. */
@@ -25,3 +26,26 @@ export const board = (...partitions: readonly string[]): string =>
 
 /** A board with `hello` in partitions of these names. */
 export const hello = (...names: readonly string[]): string => board(...names.map((name) => partition(name)));
+
+/** The project's Linux, with its console on a serial port or on a byte channel. */
+export const linuxSource = (console: 'serial' | 'byte channel'): string => `/dts-v1/;
+/include/ "hv440-board.dtsi"
+&partitions {
+  linux {
+    compatible = "hv440,partition";
+    image = ${JSON.stringify(join(root, 'firmware', 'linux', 'vmlinux.gz'))};
+    memory = <0x0 0x0 0x0 0x02000000>;
+    ${
+      console === 'serial'
+        ? 'bootargs = "console=ttyS0,115200"; serial@ef600300 { compatible = "ns16550"; reg = <0xef600300 8>; };'
+        : 'bootargs = "console=ttyEHV0"; console { compatible = "epapr,hv-byte-channel"; };'
+    }
+  };
+};
+`;
+
+/** At its prompt, with nothing more to do. */
+export const atPrompt = async (board: TestBoard): Promise<void> => {
+  await board.console('linux').expect(':~# ');
+  await board.run('2 ms');
+};
