@@ -71,6 +71,8 @@ export interface SavedBoard {
   readonly configuration: readonly IndirectDcrs['state'][];
   /** Devices that answer with bus errors. */
   readonly broken?: readonly (readonly [number, number])[] | undefined;
+  /** For each controller, the inputs of which an assertion is being lost, if there are any. */
+  readonly lost?: readonly number[] | undefined;
 }
 
 /** Build what a tree describes. The tree has been checked: what is missing here is our mistake. */
@@ -105,7 +107,11 @@ export function buildBoard(tree: Tree, environment: Environment): Board {
       for (const controller of configuration) controller.reset();
       for (const core of cores) core.reset();
     },
-    save: () => ({ ...saveBoard(cores, [...uics.values()], ports, configuration), broken: bus.saveRefusals() }),
+    save: () => ({
+      ...saveBoard(cores, [...uics.values()], ports, configuration),
+      broken: bus.saveRefusals(),
+      lost: lostAt([...uics.values()]),
+    }),
     restore: (saved) => {
       bus.restoreRefusals(saved.broken);
       restoreBoard(saved, cores, [...uics.values()], ports, configuration);
@@ -128,6 +134,11 @@ function saveBoard(
   });
 }
 
+const lostAt = (uics: readonly Uic[]): number[] | undefined => {
+  const lost = uics.map((uic) => uic.lost);
+  return lost.some((mask) => mask !== 0) ? lost : undefined;
+};
+
 /** Lines are driven anew by whoever drives them: devices, then controllers, the last of a cascade first. */
 function restoreBoard(
   saved: SavedBoard,
@@ -139,7 +150,7 @@ function restoreBoard(
   cores.forEach((core, i) => core.restore(saved.cores[i]!));
   configuration.forEach((controller, i) => controller.restore(saved.configuration[i]!));
   ports.forEach(({ uart }, i) => uart.restore(saved.uarts[i]!));
-  for (let i = uics.length - 1; i >= 0; i--) uics[i]!.restore(saved.uics[i]!);
+  for (let i = uics.length - 1; i >= 0; i--) uics[i]!.restore(saved.uics[i]!, saved.lost?.[i]);
   ports.forEach(({ input }, i) => input.restore(saved.inputs[i]!));
 }
 

@@ -15,18 +15,6 @@ export const UIC = {
   VCR: 8, // where vectors start, and which end of SR is the most urgent
 } as const;
 
-interface UicState {
-  input: number;
-  latched: number;
-  er: number;
-  cr: number;
-  pr: number;
-  tr: number;
-  vcr: number;
-  /** Inputs of which the present or next assertion is lost, where there are any. */
-  lost?: number | undefined;
-}
-
 /** How many DCRs a controller has. */
 export const UIC_REGISTERS = 9;
 
@@ -51,7 +39,9 @@ const VECTOR_STRIDE = 512;
  */
 export class Uic implements DcrDevice {
   /** Everything a snapshot needs, each a 32-bit mask, unsigned: the levels of the inputs, what has been latched, registers. */
-  readonly state: UicState = { input: 0, latched: 0, er: 0, cr: 0, pr: 0, tr: 0, vcr: 0 };
+  readonly state = { input: 0, latched: 0, er: 0, cr: 0, pr: 0, tr: 0, vcr: 0 };
+  /** A fault: inputs of which the present or the next assertion is not seen. */
+  #lost = 0;
   /** Called behind everything that may have changed its inputs or outputs. */
   onDrive: (() => void) | undefined;
   readonly #lines: (Line | undefined)[] = [];
@@ -83,8 +73,9 @@ export class Uic implements DcrDevice {
   }
 
   /** Take over a state that was saved. */
-  restore(saved: Uic['state']): void {
-    Object.assign(this.state, { lost: undefined }, saved);
+  restore(saved: Uic['state'], lost = 0): void {
+    this.#lost = lost;
+    Object.assign(this.state, saved);
     this.#drive();
   }
 
@@ -149,18 +140,21 @@ export class Uic implements DcrDevice {
 
   /** A fault: the controller does not see the next assertion of an input, or the present one, until it is over. */
   lose(number: number): void {
-    this.state.lost = unsigned((this.state.lost ?? 0) | bit(number));
+    this.#lost = unsigned(this.#lost | bit(number));
     this.#drive();
   }
 
   /** What was lost of an input, and is still asserted, is seen after all. */
   find(number: number): void {
-    const { state } = this;
-    const mask = bit(number) & (state.lost ?? 0);
-    if (mask === 0) return;
-    this.#keepLost(unsigned(state.lost! & ~mask));
-    state.latched = unsigned(state.latched | (this.#active & mask & state.tr));
+    const found = bit(number) & this.#lost;
+    this.#lost = unsigned(this.#lost & ~found);
+    this.state.latched = unsigned(this.state.latched | (this.#active & found & this.state.tr));
     this.#drive();
+  }
+
+  /** What is being lost: a mask. */
+  get lost(): number {
+    return this.#lost;
   }
 
   /** A fault: an input is asserted for a moment. It stays in SR until software clears it, as an edge does. */
@@ -169,18 +163,12 @@ export class Uic implements DcrDevice {
     this.#drive();
   }
 
-  #keepLost(lost: number): void {
-    if (lost === 0) delete this.state.lost;
-    else this.state.lost = lost;
-  }
-
   #set(mask: number, high: boolean): void {
     const { state } = this;
     const before = this.#active;
-    const lostBefore = this.#raw & (state.lost ?? 0);
+    const lost = this.#raw & this.#lost;
     state.input = unsigned(high ? state.input | mask : state.input & ~mask);
-    const over = lostBefore & ~this.#raw;
-    if (over !== 0) this.#keepLost(unsigned(state.lost! & ~over));
+    this.#lost = unsigned(this.#lost & ~(lost & ~this.#raw)); // until it is over
     const risen = this.#active & ~before;
     state.latched = unsigned(state.latched | (risen & state.tr));
     this.#drive();
@@ -193,8 +181,7 @@ export class Uic implements DcrDevice {
 
   /** Those that the controller sees. */
   get #active(): number {
-    const { lost } = this.state;
-    return lost === undefined ? this.#raw : this.#raw & ~lost;
+    return this.#raw & ~this.#lost;
   }
 
   get #status(): number {

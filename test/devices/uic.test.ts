@@ -222,3 +222,63 @@ test('the outputs are always what MSR and CR say, and a restored state gives the
     }),
   );
 });
+
+test('a lost assertion is not seen, whether it is there or to come, until it is over', () => {
+  const { uic, out, read, write } = controller();
+  const [level, edge] = [uic.line(5), uic.line(6)];
+  write(UIC.PR, 0xffffffff);
+  write(UIC.TR, bit(6));
+  write(UIC.ER, bit(5) | bit(6));
+  level.set(true);
+  uic.lose(5);
+  uic.lose(6);
+  edge.set(true);
+  expect(read(UIC.SR)).toBe(0);
+  expect(out.noncritical).toBe(false);
+  expect(uic.lost).toBe(bit(5) | bit(6));
+  level.set(false);
+  edge.set(false);
+  expect(uic.lost).toBe(0);
+  level.set(true);
+  edge.set(true);
+  expect(read(UIC.SR)).toBe(bit(5) | bit(6));
+});
+
+test('what was lost can be found while it is asserted: a level, and an edge as one', () => {
+  const { uic, read, write } = controller();
+  write(UIC.PR, 0xffffffff);
+  write(UIC.TR, bit(6));
+  for (const line of [5, 6]) {
+    uic.lose(line);
+    uic.line(line).set(true);
+    uic.find(line);
+    expect(read(UIC.SR) & bit(line)).toBe(bit(line) | 0);
+  }
+  uic.find(7);
+  expect(uic.lost).toBe(0);
+  uic.line(6).set(false);
+  expect(read(UIC.SR)).toBe(bit(5) | bit(6));
+});
+
+test('a glitch of an input stays in SR until software clears it, where nothing is wired too', () => {
+  const { uic, out, read, write } = controller();
+  write(UIC.ER, bit(9));
+  uic.glitch(9);
+  expect(read(UIC.MSR)).toBe(bit(9));
+  expect(out.noncritical).toBe(true);
+  write(UIC.SR, bit(9));
+  expect(out.noncritical).toBe(false);
+});
+
+test('what is being lost is restored with the state', () => {
+  const { uic, read, write } = controller();
+  write(UIC.PR, 0xffffffff);
+  uic.lose(5);
+  const { lost, state } = uic;
+  const other = new Uic({ set: () => {} }, { set: () => {} });
+  const line = other.line(5);
+  other.restore({ ...state }, lost);
+  line.set(true);
+  expect(other.readDcr(UIC.SR)).toBe(0);
+  expect(read(UIC.SR)).toBe(0);
+});
