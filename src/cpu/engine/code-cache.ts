@@ -14,20 +14,38 @@ export interface TranslatedPage {
   readonly table: number;
   /** Words that some translation was made from. */
   readonly covered: Uint8Array;
-  /** The functions in it, by their numbers. */
-  readonly functions: number[];
+  /** The functions that are made from it. */
+  readonly functions: Set<TranslatedFunction>;
+  /** Where branches of it have been seen to go that have no fixed target. */
+  readonly targets: Map<number, number[]>;
   /** XER[SO] has been met set: it is not taken for 0 any more. */
   overflow: boolean;
   /** How often its translations had to go, or nearly had to. */
   spoilt: number;
 }
 
+/** A region in the table. */
+export interface TranslatedFunction {
+  readonly index: number;
+  /** What it is made from: the first page is where it is entered. */
+  readonly pages: readonly TranslatedPage[];
+  /** Where it begins, and the branches whose targets are learnt. */
+  readonly start: number;
+  readonly learns: readonly number[];
+  /** Instructions. */
+  readonly size: number;
+}
+
 /** How often a place has to be wanted is doubled each time that its page is spoilt, up to so many times. */
 const COLDEST = 20;
 /** More often nothing is counted. */
 const MOST = 2 ** 30;
+/** A function is taken in where it is called that has been wanted this part of the times that code has to be. */
+const CALLED = 1 / 16;
 /** Stores beside translated code, one of which costs as much as dozens of instructions: so many spoil a page. */
 const PATIENCE = 4096;
+
+const keyOf = (host: number, base: number, user: boolean): string => `${host} ${base} ${user}`;
 
 const PER_USER = contextOf(0, 0, true);
 
@@ -82,15 +100,35 @@ export class CodeCache implements CodeWatcher {
     return page;
   }
 
+  /** The page of an address that the lookaside has for execution, if something of it has been wanted before and it is seldom written to. */
+  steadyPageOf(address: number, context: number): TranslatedPage | undefined {
+    const at = this.lookaside.find('execute', address, context);
+    if (at < 0) return undefined;
+    const page = this.#pages.get(
+      keyOf(at - (at % PAGE_SIZE), (address & -PAGE_SIZE) >>> 0, (context & PER_USER) !== 0),
+    );
+    return page && (page.spoilt === 0 || this.limits.forgiving) ? page : undefined;
+  }
+
   #page(host: number, base: number, user: boolean): TranslatedPage {
-    const key = `${host} ${base} ${user}`;
+    const key = keyOf(host, base, user);
     const known = this.#pages.get(key);
     if (known) return known;
     if (this.#tablesUsed === this.#tables.count) this.flush();
     const table = this.#tables.first + this.#tablesUsed++ * PAGE_SIZE;
     this.#words.fill(0, table >>> 2, (table + PAGE_SIZE) >>> 2);
     const covered = new Uint8Array(PAGE_SIZE / 4);
-    const page = { host, base, user, table, covered, functions: [], overflow: false, spoilt: 0 };
+    const page = {
+      host,
+      base,
+      user,
+      table,
+      covered,
+      functions: new Set<TranslatedFunction>(),
+      targets: new Map<number, number[]>(),
+      overflow: false,
+      spoilt: 0,
+    };
     this.#pages.set(key, page);
     this.#byHost.set(host, [...(this.#byHost.get(host) ?? []), page]);
     return page;
@@ -109,13 +147,19 @@ export class CodeCache implements CodeWatcher {
     return times < MOST && times >= this.limits.hot * 2 ** coldness;
   }
 
+  /** Has a function been wanted often enough to be taken in where it is called? */
+  isCalled(page: TranslatedPage, pc: number): boolean {
+    const word = this.#words[(page.table + (pc & 0xffc)) >>> 2]!;
+    return word > 0 || -word >= this.limits.hot * CALLED;
+  }
+
   /** There is nothing to translate at a place: it has to be wanted as often again, as it may have been rewritten by then. */
   giveUp(page: TranslatedPage, pc: number): void {
     this.#words[(page.table + (pc & 0xffc)) >>> 2] = 0;
   }
 
   /** A number for a function. */
-  reserve(): number {
+  #reserve(): number {
     const free = this.#free.pop();
     if (free !== undefined) return free;
     if (this.#functions === this.table.length) this.table.grow(this.table.length);
@@ -129,36 +173,78 @@ export class CodeCache implements CodeWatcher {
     return false;
   }
 
-  /** A function has been made from these words of a page, entered at these. */
+  /** A function has been made from these words of these pages, entered at these words of the first. */
   add(
-    page: TranslatedPage,
-    index: number,
+    pages: readonly TranslatedPage[],
     code: WebAssembly.Callable,
-    made: { readonly from: Iterable<number>; readonly entries: Iterable<readonly [pc: number, entry: number]> },
+    made: {
+      readonly from: readonly number[];
+      readonly entries: readonly (readonly [pc: number, entry: number])[];
+      readonly learns: readonly number[];
+    },
   ): void {
+    const index = this.#reserve();
     this.table.set(index, code);
-    if (page.functions.length === 0) this.memory.countTranslations(page.host, 1);
-    page.functions.push(index);
+    const translated = { index, pages, start: made.entries[0]![0], learns: made.learns, size: made.from.length };
+    this.size += translated.size;
+    for (const page of pages) {
+      if (page.functions.size === 0) this.memory.countTranslations(page.host, 1);
+      page.functions.add(translated);
+    }
     for (const pc of made.from) {
+      const page = pages.find(({ base }) => base === (pc & -PAGE_SIZE) >>> 0)!;
       page.covered[(pc & 0xffc) >>> 2] = 1;
-      this.size++;
     }
     for (const [pc, entry] of made.entries) {
-      const at = (page.table + (pc & 0xffc)) >>> 2;
+      const at = (pages[0]!.table + (pc & 0xffc)) >>> 2;
       if (this.#words[at]! <= 0) this.#words[at] = translation(index, entry);
     }
   }
 
   /** Let go of a page's translations. */
   clear(page: TranslatedPage): void {
-    const { functions, covered, table, host } = page;
-    if (functions.length === 0) return;
-    this.memory.countTranslations(host, -1);
-    for (const index of functions) this.table.set(index, null);
-    this.#free.push(...functions);
-    functions.length = 0;
-    covered.fill(0);
-    this.#words.fill(0, table >>> 2, (table + PAGE_SIZE) >>> 2);
+    if (page.functions.size === 0) return;
+    for (const translated of page.functions) {
+      this.#remove(translated);
+      if (translated.pages[0] !== page) this.#forgetEntries(translated);
+    }
+    this.#words.fill(0, page.table >>> 2, (page.table + PAGE_SIZE) >>> 2);
+    page.targets.clear();
+  }
+
+  /** A branch has been seen to go somewhere: gives what has to be translated again for that, and lets go of it. */
+  learn(page: TranslatedPage, site: number, target: number): { page: TranslatedPage; pc: number }[] {
+    this.#words[(page.table + (site & 0xffc)) >>> 2] = 0;
+    const targets = page.targets.get(site) ?? [];
+    if (targets.includes(target)) return [];
+    page.targets.set(site, [...targets, target]);
+    const outdated = [...page.functions].filter(({ learns }) => learns.includes(site));
+    for (const translated of outdated) {
+      this.#remove(translated);
+      this.#forgetEntries(translated);
+    }
+    return outdated.map(({ pages, start }) => ({ page: pages[0]!, pc: start }));
+  }
+
+  #forgetEntries({ index, pages }: TranslatedFunction): void {
+    const [first, last] = [translation(index, 0), translation(index + 1, 0)];
+    const at = pages[0]!.table >>> 2;
+    for (let i = at; i < at + PAGE_SIZE / 4; i++) {
+      if (this.#words[i]! >= first && this.#words[i]! < last) this.#words[i] = 0;
+    }
+  }
+
+  #remove(translated: TranslatedFunction): void {
+    const { index, pages, size } = translated;
+    this.size -= size;
+    this.table.set(index, null);
+    this.#free.push(index);
+    for (const page of pages) {
+      page.functions.delete(translated);
+      if (page.functions.size > 0) continue;
+      this.memory.countTranslations(page.host, -1);
+      page.covered.fill(0);
+    }
   }
 
   /** Let go of everything. */

@@ -1,4 +1,4 @@
-import { TABLES, type LookasidePlace } from '../../mmu/lookaside.js';
+import { SLOTS, TABLES, type LookasidePlace } from '../../mmu/lookaside.js';
 import { R } from '../state.js';
 import { LEFT, REGISTERS } from './emit-values.js';
 import { op, type Body } from './wasm-encoder.js';
@@ -26,6 +26,8 @@ export const WHY = {
   BUDGET: 2,
   /** XER[SO] is set, which was taken for 0. */
   OVERFLOW: 3,
+  /** The branch at SITE has often gone where nobody guessed, the last time to the pc. */
+  TARGET: 4,
 } as const;
 export type Why = (typeof WHY)[keyof typeof WHY];
 
@@ -70,6 +72,21 @@ export function writeLookup(body: Body, lookaside: LookasidePlace, target: numbe
   body.const(0);
   body.set(found);
   body.end();
+}
+
+/** Whether the page of an effective address is mapped to what has its translations listed at `translations`, on the stack. */
+export function writeIsMapped(body: Body, lookaside: LookasidePlace, page: number, translations: number): void {
+  const slot = lookaside.at + 4 * ((page >>> 12) & (SLOTS - 1));
+  body.const(0);
+  body.memory(op.load, slot + TABLES.tags.execute);
+  body.get(REGISTERS);
+  body.memory(op.load, 4 * R.CODE_CONTEXT);
+  body.const(page);
+  body.op(op.or, op.eq);
+  body.const(0);
+  body.memory(op.load, slot + TABLES.translations);
+  body.const(translations);
+  body.op(op.eq, op.and);
 }
 
 /** Go to the translation in `found` if there is one, else to the interpreter with the pc that `address` puts on the stack. */

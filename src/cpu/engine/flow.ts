@@ -1,6 +1,7 @@
+import type { Comparison } from './emit-values.js';
 import { mayRepeat, operandsOf, type Effect } from './effects.js';
 import { Places } from './places.js';
-import type { Block, Placed, Region, Way } from './region.js';
+import { successorsOf, waysOf, type Block, type Placed, type Region } from './region.js';
 import { PLACE, type Value } from './value.js';
 
 /** What generated code has to know of places along the paths through a region. */
@@ -77,12 +78,6 @@ const isRefusal = (effect: Effect): boolean =>
 export const changes = ({ lowered }: Placed): Places =>
   lowered.effects.reduce((all, effect) => all.with(changedBy(effect)), Places.none);
 
-const ways = ({ next, target }: Block): Way[] => [next, target].flatMap((way) => way ?? []);
-
-export const successorsOf = (block: Block): number[] => [
-  ...new Set(ways(block).flatMap((way) => ('block' in way ? [way.block] : []))),
-];
-
 export function analyse({ blocks }: Region): Flow {
   const successors = blocks.map(successorsOf);
   const changed = changedAtStart(blocks, successors);
@@ -147,5 +142,28 @@ function stepsOf(block: Block, atStart: Places) {
 /** Can control leave the region behind a block's last instruction? */
 function leaves(block: Block): boolean {
   const branch = block.instructions.at(-1)?.lowered.flow === 'branch';
-  return ways(block).some((way) => 'address' in way) || (branch && block.target === undefined);
+  return waysOf(block).some((way) => !('block' in way)) || (branch && block.target === undefined);
+}
+
+/** The comparison whose outcome alone a block's branch depends on. */
+export function comparisonFor({ instructions }: Block): Comparison | undefined {
+  const branch = instructions.at(-1)?.lowered.effects.at(-1);
+  if (branch?.kind !== 'branch' || !branch.condition) return undefined;
+  const field = fieldOf(branch.condition);
+  if (field === undefined) return undefined;
+  const effects = instructions.flatMap(({ lowered }) => lowered.effects);
+  const effect = effects.findLast(
+    (e) =>
+      ((e.kind === 'compare' || e.kind === 'field') && e.field === field) || (e.kind === 'bit' && e.bit >> 2 === field),
+  );
+  return effect?.kind === 'compare' ? { effect, field, signed: effect.signed } : undefined;
+}
+
+function fieldOf(value: Value): number | undefined {
+  if (value.op === 'crbit') return value.n >> 2;
+  for (const operand of [value.a, value.b]) {
+    const field = operand && fieldOf(operand);
+    if (field !== undefined) return field;
+  }
+  return undefined;
 }

@@ -12,12 +12,14 @@ import { CodeCache, type TranslatedPage } from './code-cache.js';
 import { COLD_INDEX, RESUMED, WHY } from './dispatch.js';
 import { imports } from './emit-effects.js';
 import type { Engine } from './engine.js';
-import { preparedTemplate } from './prepared.js';
+import type { Setting } from './exits.js';
+import { discover, type Code, type Decoder } from './discover.js';
 import { OutOfLine } from './out-of-line.js';
+import { preparedTemplate } from './prepared.js';
 import { listVariants } from './printed.js';
-import { discover, type Decoder, type Region } from './region.js';
+import { pageOf, type Region } from './region.js';
 import { sprTable } from './spr-tables.js';
-import { translate, type Setting } from './translate.js';
+import { translate } from './translate.js';
 import { encodeModule, type Body } from './wasm-encoder.js';
 
 /** How much a translator keeps. */
@@ -40,17 +42,36 @@ const PAGES = 2048;
 /** Less memory that nobody has reserved is too little for the tables. */
 const LEAST_MEMORY = 2 ** 19;
 
+/** A hot place, and where addresses led when it was last wanted. */
+interface Wanted {
+  readonly page: TranslatedPage;
+  readonly pc: number;
+  readonly context: number;
+}
+
 /** What belongs to one core. */
 interface CoreState {
   readonly cache: CodeCache;
   /** (registers, left, pc) → why. */
   readonly enter: WebAssembly.Callable;
   /** Hot places that are to be translated together: a module for each would take longer. */
-  readonly waiting: { readonly page: TranslatedPage; readonly pc: number }[];
+  readonly waiting: Wanted[];
 }
 
 /** So many hot places are translated together at most. One that is reported again does not wait any more. */
 const BATCH = 16;
+
+/** A branch that has gone so often where nobody guessed tells its target: a power of 2. */
+const LEARNING = 1024;
+
+/** Pages of a region. */
+const MOST_PAGES = 8;
+
+interface PlacedRegion extends Region {
+  /** What it is made from: the first page is where it is entered. */
+  readonly pages: readonly TranslatedPage[];
+  readonly setting: Setting;
+}
 
 /**
  * Translates code that is run often into WebAssembly, region by region, and interprets the rest, by an interpreter in
@@ -68,10 +89,12 @@ export class Translator implements Engine {
   readonly #interpreters = new Map<string, WebAssembly.Module>();
   readonly #hot: number;
   readonly #batch: number;
+  readonly #learning: number;
 
   constructor(private readonly options: TranslatorOptions = {}) {
     this.#hot = options.eager ? 1 : (options.hot ?? DEFAULT_HOT);
     this.#batch = options.eager ? 1 : BATCH;
+    this.#learning = Math.min(this.#hot, LEARNING);
     const features = options.features ?? new Set();
     this.#instructions = instructionsOf(features);
     this.#listed = listVariants(this.#instructions);
@@ -93,6 +116,10 @@ export class Translator implements Engine {
       if (why === WHY.OVERFLOW) {
         this.#expectOverflow(core, state.cache);
         pc |= RESUMED;
+        continue;
+      }
+      if (why === WHY.TARGET) {
+        this.#learn(core, state.cache, pc);
         continue;
       }
       if (why === WHY.COLD) {
@@ -147,37 +174,68 @@ export class Translator implements Engine {
     const { lookaside } = core;
     const slot = (pc >>> 12) & (SLOTS - 1);
     const before = lookaside.translations[slot];
-    const page = cache.pageOf(pc, core.regs.words[R.CODE_CONTEXT]!);
+    const context = core.regs.words[R.CODE_CONTEXT]!;
+    const page = cache.pageOf(pc, context);
     if (!page) return undefined;
     if (page.table !== before) return pc;
     if (!cache.isHot(page, pc)) return pc | RESUMED;
     const again = waiting.some((place) => place.page === page && place.pc === pc);
-    if (!again) waiting.push({ page, pc });
+    if (!again) waiting.push({ page, pc, context });
     if (!again && waiting.length < this.#batch) return pc | RESUMED;
     this.#translate(core, cache, waiting.splice(0));
     return pc | RESUMED;
   }
 
-  #translate(core: Core, cache: CodeCache, places: CoreState['waiting']): void {
-    const regions = places.flatMap(({ page, pc }) => {
-      const isWanted = cache.has(page) && cache.isHot(page, pc); // another region may have it by now
-      const region = isWanted ? this.#regionOf(core, page, pc) : undefined;
-      if (region && region.blocks.length > 0) return [{ page, region }];
-      if (region) cache.giveUp(page, pc);
+  #translate(core: Core, cache: CodeCache, places: readonly Wanted[]): void {
+    const made = places.flatMap((wanted) => {
+      const { page, pc } = wanted;
+      if (!cache.has(page) || !cache.isHot(page, pc)) return []; // another region may have it by now
+      const region = this.#regionOf(core, cache, wanted);
+      if (region.blocks.length > 0) return [region];
+      cache.giveUp(page, pc);
       return [];
     });
-    if (!cache.makeRoom(regions.reduce((sum, { region }) => sum + region.size, 0))) return;
-    const bodies = regions.map(({ page, region }) => translate(region, settingOf(core, page)));
-    const codes = instantiate(core, cache, compile(bodies));
-    regions.forEach(({ page, region }, i) => addRegion(cache, page, region, codes[i]!));
+    this.#add(core, cache, made);
   }
 
-  #regionOf({ memory }: Core, page: TranslatedPage, pc: number): Region {
-    const word = (address: number): number => memory.words[(page.host + (address & 0xffc)) >>> 2]!;
-    return discover({ base: page.base, word }, pc, this.#decode, {
-      user: page.user,
-      noOverflow: !page.overflow,
-    });
+  #add(core: Core, cache: CodeCache, made: readonly PlacedRegion[]): void {
+    if (!cache.makeRoom(made.reduce((sum, { size }) => sum + size, 0))) return;
+    const bodies = made.map((region) => translate(region, region.setting));
+    const codes = instantiate(core, cache, compile(bodies));
+    made.forEach((region, i) => addRegion(cache, region, codes[i]!));
+  }
+
+  /** The branch at SITE goes to the pc: translate again what has it. */
+  #learn(core: Core, cache: CodeCache, target: number): void {
+    const site = core.regs.words[R.SITE]!;
+    const context = core.regs.words[R.CODE_CONTEXT]!;
+    const page = cache.pageOf(site, context);
+    if (!page) return;
+    const outdated = cache.learn(page, site, target);
+    const made = outdated.map((place) => this.#regionOf(core, cache, { ...place, context }));
+    if (made.length > 0) this.#add(core, cache, made);
+  }
+
+  /** The region of a place, with other pages as far as they are mapped and steady. */
+  #regionOf({ memory, lookaside }: Core, cache: CodeCache, { page: first, pc: start, context }: Wanted): PlacedRegion {
+    const known = new Map<number, TranslatedPage | undefined>([[first.base | 0, first]]);
+    const find = (address: number): TranslatedPage | undefined => {
+      const page = pageOf(address);
+      if (!known.has(page)) known.set(page, known.size < MOST_PAGES ? cache.steadyPageOf(address, context) : undefined);
+      return known.get(page);
+    };
+    const assumptions = { user: first.user, noOverflow: !first.overflow };
+    const code: Code = {
+      has: (address) => find(address) !== undefined,
+      word: (address) => memory.words[(find(address)!.host + (address & 0xffc)) >>> 2]!,
+      isWanted: (address) => cache.isCalled(find(address)!, address),
+      targets: (address) => find(address)!.targets.get(address) ?? [],
+    };
+    const region = discover(code, start, this.#decode, assumptions);
+    const bases = new Set([first.base | 0, ...region.blocks.map(({ pc }) => pageOf(pc))]);
+    const pages = [...bases].map((base) => known.get(base)!);
+    const translations = new Map(pages.map(({ base, table }) => [base | 0, table]));
+    return { ...region, pages, setting: { lookaside, assumptions, translations, learning: this.#learning } };
   }
 
   #expectOverflow(core: Core, cache: CodeCache): void {
@@ -198,25 +256,14 @@ function putTables({ memory }: Core, decoding: Uint16Array): number {
   return at;
 }
 
-const settingOf = (core: Core, page: TranslatedPage): Setting => ({
-  lookaside: core.lookaside,
-  assumptions: { user: page.user, noOverflow: !page.overflow },
-  page: page.base | 0,
-  translations: page.table,
-});
-
-function addRegion(
-  cache: CodeCache,
-  page: TranslatedPage,
-  { blocks, entries }: Region,
-  code: WebAssembly.Callable,
-): void {
-  cache.add(page, cache.reserve(), code, {
+function addRegion(cache: CodeCache, { blocks, entries, pages }: PlacedRegion, code: WebAssembly.Callable): void {
+  cache.add(pages, code, {
     from: blocks.flatMap(({ instructions }) => instructions.map(({ pc }) => pc)),
     entries: entries.flatMap((block, i) => {
       const { pc, instructions } = blocks[block]!;
       return instructions.length > 0 ? [[pc, i] as const] : [];
     }),
+    learns: blocks.flatMap(({ learns, instructions }) => (learns ? [instructions.at(-1)!.pc] : [])),
   });
 }
 

@@ -86,6 +86,7 @@ export class Body {
   #words: number;
   #longs = 0;
   #depth = 0;
+  readonly #initial: { local: number; value: number }[] = [];
   readonly #longUses: { at: number; local: number }[] = [];
 
   constructor(readonly parameters: number) {
@@ -95,6 +96,13 @@ export class Body {
   /** A new local of 32 bits. */
   local(): number {
     return this.#words++;
+  }
+
+  /** A new local of 32 bits that is `value` when the function begins. */
+  localOf(value: number): number {
+    const local = this.local();
+    if (value !== 0) this.#initial.push({ local, value });
+    return local;
   }
 
   /** A new local of 64 bits; for `getLong` and `setLong` alone. */
@@ -237,6 +245,12 @@ export class Body {
     if (this.#longs > 0) {
       out.unsigned(this.#longs);
       out.byte(I64);
+    }
+    for (const { local, value } of this.#initial) {
+      out.byte(op.const);
+      out.signed(value);
+      out.byte(op.localSet);
+      out.unsigned(local);
     }
     for (let i = 0; i < this.#around; i++) {
       out.byte(op.block);
