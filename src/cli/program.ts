@@ -2,21 +2,16 @@ import { existsSync, statSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { ConfigError } from '../devicetree/finding.js';
 import type { RuleChoice } from './check.js';
+import { action, addSourceOptions, examples, listOption } from './command-line.js';
 import { explain } from './config.js';
 import type { LevelChoice } from './dts.js';
 import { engineNames } from '../launch/engine-options.js';
 import { USAGE_STATUS, UsageError } from '../launch/errors.js';
 import { parseBytes, parseCount, parseHistory, parseSeconds, parseSize } from './sizes.js';
+import { addTest } from './test/command.js';
 import { version } from './version.js';
 
 const complain = (text: string): void => void process.stderr.write(`${text}\n`);
-
-/** An option that may be given several times. */
-const listOption = (flags: string, description: string): Option =>
-  new Option(flags, description).argParser((value: string, before: unknown): string[] => [
-    ...(Array.isArray(before) ? before : []),
-    value,
-  ]);
 
 // prettier-ignore
 const consoleOptions = [
@@ -60,29 +55,10 @@ const levelOption = (flags: string, kind: LevelChoice['kind'], description: stri
   ]);
 };
 
-/** How sources are read. */
-const addSourceOptions = (command: Command): Command =>
-  command
-    .addOption(listOption('-I, --include <DIR>', 'look for included files there too (again for others)'))
-    .addOption(listOption('-D, --define <NAME=VALUE>', 'a macro for the C preprocessor (again for others)'))
-    .addOption(listOption('--set <PATH=VALUE>', 'a property to be another than the file has it (again for others)'))
-    .addOption(listOption('--variant <AXIS=NAME>', 'a variant of the matrix in /test (again for other axes)'));
-
-const examples = (...lines: string[]): string => `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}\n`;
-
 const exitStatuses = `
 Exit status: 0, 1 where a guest failed (or --expect, or --timeout), 2 where the configuration or the usage is wrong and
 nothing was booted, 128 + n for signal n; a status that a guest ends with is passed on, the highest of all.
 `;
-
-type Perform<Args extends unknown[]> = (...args: Args) => number | Promise<number>;
-
-/** Makes the exit status of what a command does; each loads its own part of the program, so that help comes at once. */
-const action =
-  <Args extends unknown[]>(load: () => Promise<Perform<Args>>) =>
-  async (...args: Args): Promise<void> => {
-    process.exitCode = await (await load())(...args);
-  };
 
 function addBoot(hv440: Command): void {
   const command = hv440.command('boot <CONFIG.dts>').description('boot the partitions of a device tree');
@@ -345,6 +321,7 @@ function program(): Command {
     addReplay,
     addCheck,
     addDts,
+    addTest,
     addMap,
     addDisasm,
     addOverhead,

@@ -48,3 +48,10 @@ export function parseSeconds(text: string): number {
     throw new UsageError(`--timeout ${text}: give a number of seconds above 0`);
   return seconds;
 }
+
+/** A seed: a whole number of 32 bits. */
+export function parseSeed(option: string, text: string): number {
+  const seed = Number(text);
+  if (text.trim() !== '' && Number.isInteger(seed) && seed >= 0 && seed <= 0xffffffff) return seed;
+  throw new UsageError(`${option} ${text}: give a whole number from 0 to 4294967295`);
+}

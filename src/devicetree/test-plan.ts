@@ -224,8 +224,8 @@ export function combinations(axes: readonly Axis[]): Combination[] {
 
 /** Which axis or variant of a combination there is not, as a sentence; undefined where there are all. */
 export function unknownVariant(axes: readonly Axis[], combination: Combination): string | undefined {
-  if (axes.length === 0) return 'there is no /test/matrix, so there are no variants';
   for (const [name, variant] of Object.entries(combination)) {
+    if (axes.length === 0) return `${name}=${variant}: there is no /test/matrix, so there are no variants`;
     const axis = axes.find((one) => one.name === name);
     const known = axes.map((one) => one.name);
     if (!axis) return `${name}=${variant}: the matrix has no axis '${name}'; ${didYouMean(name, known)}`;

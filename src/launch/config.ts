@@ -23,6 +23,8 @@ export interface Configured {
   readonly findings: readonly Finding[];
   /** It has been checked before, and has no errors. */
   readonly checked?: boolean;
+  /** The files that were looked into while it was read, beside the first. */
+  readonly sources?: readonly string[];
 }
 
 const startsWith = (bytes: Uint8Array, ...magic: number[]): boolean => magic.every((byte, i) => bytes[i] === byte);
@@ -94,7 +96,12 @@ function parseSource(
   { include = [], define = [], withSymbols = false, set = [] }: SourceFlags,
 ): Configured {
   const options = { includePaths: include, defines: define, symbols: withSymbols };
-  return parse(withSettings(source, set.map(settingOf)), file, readFile, options);
+  const sources: string[] = [];
+  const read = (path: string): Uint8Array | undefined => {
+    sources.push(path);
+    return readFile(path);
+  };
+  return { ...parse(withSettings(source, set.map(settingOf)), file, read, options), sources };
 }
 
 function settingOf(text: string): Setting {

@@ -60,7 +60,16 @@ export function boot(config: Config, options: BootOptions = {}): Promise<TestBoa
 
 function bootNow(config: Config, options: BootOptions): TestBoard {
   const files = new Files();
-  const { tree, findings } = checkConfig(read(config, options), files);
+  return bootTree(checkConfig(read(config, options), files), nameOf(config), files, options);
+}
+
+/** The same of a tree that was read and checked already; `file` is where its paths begin, absolute. */
+export function bootTree(
+  { tree, findings }: Configured,
+  file: string,
+  files: Files,
+  options: Omit<BootOptions, 'set' | 'variant'> & EngineOptions,
+): TestBoard {
   if (hasErrors(findings)) throw new ConfigError(findings);
   const { heldBack = [], within = WITHIN, limit, from, seed = 1 } = options;
   const start = heldBack.length > 0 ? { start: heldBack } : {};
@@ -69,7 +78,7 @@ function bootNow(config: Config, options: BootOptions): TestBoard {
   const board = new TestBoard({
     frequency: frequencyOf(tree),
     identity: identityOf(whole, filesOf(configuration.partitions), { ...start }),
-    again: { command: 'boot', what: nameOf(config), options: { ...start }, embedded: true },
+    again: { command: 'boot', what: file, options: { ...start }, embedded: true },
     findings,
     seed,
     within,

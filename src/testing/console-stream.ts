@@ -11,6 +11,8 @@ export interface Within {
 export interface Ban {
   /** It may appear from now on. */
   lift(): void;
+  /** What a failure says where it does appear. */
+  readonly reason: string;
 }
 
 /** What a stream needs of its board. */
@@ -45,7 +47,8 @@ export class ConsoleStream {
   #held = '';
   #cursor = 0;
   readonly #searches = new Set<Search>();
-  readonly #bans = new Map<Search, Pattern>();
+  /** What is forbidden, with what is said where it appears. */
+  readonly #bans = new Map<Search, string>();
 
   /** Made by the board. `name` is as the multiplexer has it: `linux/serial@ef600300`. */
   constructor(
@@ -82,8 +85,9 @@ export class ConsoleStream {
   /** From now on, fail at the very cycle at which this appears. */
   never(pattern: Pattern): Ban {
     const search = new Search(pattern, 'text', this.text.length);
-    this.#bans.set(search, pattern);
-    return { lift: () => void this.#bans.delete(search) };
+    const reason = `${this.name} printed ${shown(pattern)}, which it never should`;
+    this.#bans.set(search, reason);
+    return { lift: () => void this.#bans.delete(search), reason };
   }
 
   /** Type text, as UTF-8. It arrives at the speed of the line, when the program listens. */
@@ -105,10 +109,10 @@ export class ConsoleStream {
     this.#bytes.push(byte);
     if (!this.#decode(byte)) return;
     for (const search of this.#searches) if (search.finds(this.text)) this.host.halt();
-    for (const [search, pattern] of this.#bans) {
+    for (const [search, reason] of this.#bans) {
       if (!search.finds(this.text)) continue;
       this.#bans.delete(search);
-      this.host.object(`${this.name} printed ${shown(pattern)}, which it never should`);
+      this.host.object(reason);
     }
   }
 

@@ -193,13 +193,13 @@ export class Driver {
 
   /** Nothing will happen any more by itself. */
   #giveUp(kind: 'idle' | 'ended'): void {
-    if (this.#appointments.some(({ at }) => 'cycle' in at)) return;
+    const later = [...this.#pending].some(({ wait }) => wait.timed); // whoever waits for time may do something then
+    if (later || this.#appointments.some(({ at }) => 'cycle' in at)) return;
     const why =
       kind === 'ended' ? 'no partition runs any more' : 'every partition waits, and nothing is going to wake one';
     for (const pending of this.#pending) {
-      const { timed = false, what } = pending.wait;
-      if (this.#looks(pending) || timed) continue;
-      this.#reject(pending, `waited for ${what}, and it will not come: ${why}`);
+      if (this.#looks(pending)) continue;
+      this.#reject(pending, `waited for ${pending.wait.what}, and it will not come: ${why}`);
     }
   }
 

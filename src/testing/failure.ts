@@ -28,6 +28,11 @@ export class BoardError extends Error {
     super([reason, ...describe(circumstances)].join('\n'));
     this.name = 'BoardError';
   }
+
+  /** What is known of the board, a line each. */
+  get details(): readonly string[] {
+    return describe(this.circumstances).map((line) => line.slice(2));
+  }
 }
 
 const SHOWN = 12;

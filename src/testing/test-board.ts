@@ -14,7 +14,7 @@ import type { Ask } from '../hypervisor/lifecycle.js';
 import { report, type MachineReport } from '../hypervisor/report.js';
 import { UsageError } from '../launch/errors.js';
 import { differences, type Identity } from '../launch/identity.js';
-import { ConsoleStream } from './console-stream.js';
+import { ConsoleStream, type Within } from './console-stream.js';
 import { Driver, type Point } from './driver.js';
 import { cyclesOf, type Duration } from './duration.js';
 import { BoardError, type Circumstances } from './failure.js';
@@ -136,6 +136,11 @@ export class TestBoard {
     return this.hypervisor.clock.now;
   }
 
+  /** Cycles a second. */
+  get frequency(): number {
+    return this.parts.frequency;
+  }
+
   /** The same in seconds. */
   get seconds(): number {
     return this.cycle / this.parts.frequency;
@@ -211,6 +216,19 @@ export class TestBoard {
   /** Begin with other numbers. */
   seed(seed: number): void {
     this.#random = new Random(seed);
+  }
+
+  /**
+   * Wait until `look` gives something: it is asked whenever a search finds what it looks for, a partition changes its state or
+   * dies, and is known at that very cycle. `what` is the rest of a sentence that begins with "waited for".
+   */
+  until<T>(what: string, look: () => T | undefined, { within }: Within = {}): Promise<T> {
+    return this.#host.wait(what, within, look);
+  }
+
+  /** Nobody is to wait for anything any more: all that do fail for this reason. */
+  abandon(reason: string): void {
+    this.#driver.object(reason);
   }
 
   /** All that is counted, as `--stats json` prints it. */

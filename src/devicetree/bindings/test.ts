@@ -32,7 +32,7 @@ const never: Properties = {
   'never-regex': {
     type: 'regexes',
     otherwise: 'nothing is forbidden',
-    meaning: 'The same by regular expressions, each within a line.',
+    meaning: 'The same by regular expressions.',
     source: HV440,
     example: '"[Ee]rror [0-9]+"',
   },
@@ -174,7 +174,7 @@ const waits = {
   'expect-regex': {
     type: 'regex',
     meaning:
-      'The same by a regular expression (JavaScript’s) within a line. It is tried after every character; one with `$` or a look-ahead once the line is over.',
+      'The same by a regular expression of JavaScript’s. It is tried after every character; `^` begins a line, and `$` is the end of one that is over.',
     source: HV440,
     example: '"[0-9]+ MiB"',
     otherwise: 'no such wait',
