@@ -60,11 +60,15 @@ export function bareMachine(image: string, engine: Engine = new Interpreter()): 
   return { machine, recorder };
 }
 
-/** The partitions of a configuration's source. */
-export function partitions(source: string, engine: Engine = new Interpreter()): Recorded<Hypervisor> {
+/** The partitions of a configuration's source, as if it were in the file of that name. */
+export function partitions(
+  source: string,
+  engine: Engine = new Interpreter(),
+  path = '/test.dts',
+): Recorded<Hypervisor> {
   const recorder = new Recorder(engine);
   const files = new Files();
-  const { tree, findings } = checkConfig(parse(source, '/test.dts', readFile), files);
+  const { tree, findings } = checkConfig(parse(source, path, readFile), files);
   if (findings.length > 0) throw new Error(JSON.stringify(findings));
   const configuration = configure(tree);
   const machine = new Hypervisor({ ...options(recorder), tree, configuration, log: recorder.log });
