@@ -4,6 +4,7 @@ import { BareMachine } from '../board/bare.js';
 import type { Vcpu } from '../hypervisor/vcpu.js';
 import { MSR } from '../isa/registers.js';
 import { TLB_ENTRIES, word2, type Tlb } from '../mmu/tlb.js';
+import { backtrace, frameLines } from './backtrace.js';
 import type { Debugger } from './debugger.js';
 import * as past from './history-commands.js';
 import { FIXED, translate } from './memory.js';
@@ -55,6 +56,7 @@ const commands: Readonly<Record<string, Command>> = {
   catch:      { usage: 'catch trap [KIND…] [PARTITION] [if EXPR]', help: 'stop at such traps', run: ({ traps, debugger: { processes } }, _, rest) => catchTraps(traps, processes, rest) },
   catches:    { usage: 'catches',         help: 'what is caught', run: ({ traps }) => catchLines(traps) },
   uncatch:    { usage: 'uncatch [N]',     help: 'catch no longer: this one, or all', run: ({ traps }, _, rest) => uncatchTraps(traps, rest) },
+  backtrace:  { usage: 'backtrace',       help: 'the functions that have not returned, across handlers into what they interrupted', run: backtraceLines },
   type:       { usage: 'type TEXT',       help: 'type at the first stream of this processor’s program: \\n ends a line', run: type },
   dt:         { usage: 'dt',              help: 'the device tree that this processor’s program has', run: (context) => printTree(boardOf(context)?.tree ?? context.debugger.machine.board.tree).trimEnd().split('\n') },
   history:    { usage: 'history',         help: 'how far the past goes back, where in it this is, bookmarks', run: past.history },
@@ -193,6 +195,11 @@ function armed(kind: 'trap-step' | 'trap-into') {
 
 function finish({ traps, target }: MonitorContext): string[] {
   return traps.armFinish(target) ? ['continue stops when it returns'] : [`${target.name} is in no handler`];
+}
+
+function backtraceLines({ target, traps }: MonitorContext): string[] {
+  const program = traps.programOf(target);
+  return frameLines(backtrace(target, program, traps.handlers(target)), program);
 }
 
 function type({ debugger: { machine }, target }: MonitorContext, _: readonly string[], rest: string): string[] {

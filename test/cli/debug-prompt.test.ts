@@ -87,3 +87,24 @@ test('on the bare board traps are the hardware’s, and next goes over a call', 
   expect(stdout.split(`${PROMPT}trap-finish\n`)[1]).toContain('board/cpu0  0000525c <guest_main+0x134>');
   expect(status).toBe(0);
 });
+
+test('breakpoints are taken back, one or all, and a call is gone back to as a trap of its own instruction', async () => {
+  const script = [
+    'select traps',
+    'break guest_main',
+    'break tests_start',
+    'delete 1',
+    'info breakpoints',
+    'delete',
+    'info breakpoints',
+    'catch system-call traps',
+    'continue',
+    'reverse-trap-step',
+    'registers pc',
+  ];
+  const { status, stdout } = await debug(['devicetrees/two-partitions.dts'], script);
+  expect(stdout).toMatch(/info breakpoints\nbreakpoint 2 of traps at [^\n]*\n\(hv440\) delete\n/);
+  expect(stdout).toContain('info breakpoints\nno breakpoints\n');
+  expect(stdout).toMatch(/registers pc\npc 400000d4\n$/);
+  expect(status).toBe(0);
+});

@@ -107,7 +107,9 @@ export function nextStopped(connection: Connection): string {
 }
 
 /** What follows from GDB being told of a stop: register packets are about that target from now on. */
-function settle(connection: Connection, event: StopEvent): string {
+function settle(connection: Connection, told: StopEvent): string {
+  const { current } = connection;
+  const event = told.kind === 'present' && current.runs ? { ...told, target: current } : told; // it is everybody's
   if (event.kind === 'trap') for (const line of event.stop.lines) connection.show(`${line}\n`);
   const reply = eventReply(connection, event);
   if ('target' in event) connection.current = connection.steppingBoard ?? event.target;

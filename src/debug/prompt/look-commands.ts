@@ -191,12 +191,13 @@ export function pointLine(
   return `${kinds[kind]} ${number} of ${target.process.name} at ${places.join(', ')}${asked}${hits > 0 ? `, met ${hits} times` : ''}`;
 }
 
-function remove({ points, place }: PromptState, rest: string): Answer {
+function remove(state: PromptState, rest: string): Answer {
+  const { points } = state;
   const numbers = rest.split(/[\s,]+/).filter((word) => word !== '');
   const unknown = numbers.find((word) => !points.has(Number(word)));
   if (unknown !== undefined) throw new PromptError(`there is no breakpoint ${unknown}`);
   for (const number of numbers.length > 0 ? numbers.map(Number) : [...points.keys()]) points.delete(number);
-  place();
+  state.place();
   return lines();
 }
 

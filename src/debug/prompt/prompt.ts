@@ -170,7 +170,7 @@ export class Prompt implements Client, PromptState {
     if (this.#goesOn(event)) return;
     this.#plan = undefined;
     this.#temporary = undefined;
-    if ('target' in event && event.target.runs) this.target = event.target;
+    if ('target' in event && event.target.runs && event.kind !== 'present') this.target = event.target;
     const lines = events.flatMap((each) => this.#told(each)).concat(this.#stands(event));
     this.place(); // without those that were for once
     this.options.stopped(lines);

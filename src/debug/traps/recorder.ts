@@ -186,6 +186,7 @@ export class TrapRecorder implements ExitWitness {
     const { regs, system, clock } = this.#core;
     const call = exit?.kind === 'hypercall' || cause?.kind === 'system-call';
     const pc = call ? (regs.pc - 4) >>> 0 : regs.pc;
+    const made = call ? 1 : 0; // a call is a step that has been made when it is heard of
     const since = this.#last === undefined ? undefined : clock.now - this.#last;
     this.#last = clock.now;
     this.#open = {
@@ -195,9 +196,9 @@ export class TrapRecorder implements ExitWitness {
       word: wordAt(this.#core, pc),
       msr: system.msr,
       pid: system.pid,
-      steps: target.runs!.steps,
+      steps: target.runs!.steps - made,
       cycle: clock.now,
-      moment: counter.moment(),
+      moment: counter.moment() - made,
       since,
       exit,
       cause,
