@@ -7,6 +7,7 @@ import { didYouMean } from '../devicetree/suggest.js';
 import { bootConfigured, type Attend } from './boot.js';
 import { readTree } from '../launch/config.js';
 import { Programs } from './dap/programs.js';
+import type { Launched, SessionArguments } from './dap/launched.js';
 import { DapSession } from './dap/session.js';
 import { restart } from './debug.js';
 import { engineNames } from '../launch/engine-options.js';
@@ -17,7 +18,7 @@ import { parseSize } from './sizes.js';
 import { statistics } from './statistics.js';
 
 /** What launch.json says. */
-export interface LaunchArguments {
+export interface LaunchArguments extends SessionArguments {
   /** A configuration (.dts, .dtb) or an image. */
   readonly program?: string;
   readonly bare?: boolean;
@@ -29,25 +30,8 @@ export interface LaunchArguments {
   readonly engine?: string;
   /** ELFs with symbols, by partition, where the images have none. */
   readonly symbols?: Readonly<Record<string, string>>;
-  /** Directories as the compiler knew them, and where they are here. */
-  readonly sourceMap?: Readonly<Record<string, string>>;
-  readonly stopOnEntry?: boolean;
-  /** False: where one processor stops, the others run on. */
-  readonly stopAll?: boolean;
   /** MiB that are kept to go back by; 0: none. Default 256. */
   readonly history?: number;
-}
-
-/** A machine that a session debugs; all of it is stopped at first. */
-export interface Launched {
-  readonly machine: DebuggedMachine;
-  readonly debug: Debugger;
-  readonly programs: Programs;
-  readonly exits: () => readonly string[];
-  readonly traps: TrapStops;
-  wake(): void;
-  leave(): void;
-  restart(): void;
 }
 
 /** Cycles: so that a request is heard soon. */
@@ -62,7 +46,13 @@ export function dap(): Promise<number> {
       process.stdin.destroy();
       resolve(0);
     };
-    const session = new DapSession((args, say) => launch(args, say, over), over);
+    const session = new DapSession({
+      request: 'launch',
+      refusal:
+        'hv440 dap runs what it debugs: a request "attach" is for `hv440 debug --dap PORT`, as "debugServer" names it',
+      begin: (args, say) => launch(args, say, over),
+      gone: over,
+    });
     session.start(process.stdin, process.stdout);
   });
 }
@@ -140,6 +130,7 @@ function attendant(
         programs,
         exits: () => statistics(machine),
         traps,
+        images: [...images.values()],
         wake,
         leave: () => {
           open = false;

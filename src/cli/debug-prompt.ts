@@ -1,11 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import type { Progress } from '../board/machine.js';
 import type { Debugger } from '../debug/debugger.js';
 import { Prompt } from '../debug/prompt/prompt.js';
 import type { TrapStops } from '../debug/traps/stops.js';
 import type { Attendant, Surroundings } from './console.js';
+import { sourceFinder } from './source-finder.js';
 
 const PROMPT = '(hv440) ';
 /** Cycles: Ctrl-C is heard soon. */
@@ -18,26 +17,6 @@ export interface PromptSetting {
   readonly exits: () => readonly string[];
   /** The programs' files: sources are looked for beside them, too. */
   readonly images: readonly string[];
-}
-
-/** Finds source files that were compiled elsewhere: by ever shorter ends of their path, here and above the images. */
-function sourceFinder(images: readonly string[]): (file: string) => readonly string[] | undefined {
-  const roots = [process.cwd()];
-  for (const image of images) {
-    for (let at = dirname(resolve(image)); at !== dirname(at); at = dirname(at)) roots.push(at);
-  }
-  const found = new Map<string, readonly string[] | undefined>();
-  const look = (file: string): readonly string[] | undefined => {
-    const steps = file.split('/');
-    const ends = steps.map((_, i) => steps.slice(i).join('/')).filter((end) => end !== '');
-    const paths = [file, ...ends.flatMap((end) => roots.map((root) => join(root, end)))];
-    const path = paths.find((each) => existsSync(each));
-    return path === undefined ? undefined : readFileSync(path, 'utf8').split('\n');
-  };
-  return (file) => {
-    if (!found.has(file)) found.set(file, look(file));
-    return found.get(file);
-  };
 }
 
 const colours = process.stdout.isTTY && !process.env['NO_COLOR'];

@@ -13,6 +13,7 @@ import type { Attendant } from './console.js';
 import { treeOf } from '../launch/identity.js';
 import { UsageError } from '../launch/errors.js';
 import { PromptAttendant } from './debug-prompt.js';
+import { DapServer } from './dap-server.js';
 import { GdbServer, type Place } from './gdb-server.js';
 import type { Command, Keeper, RecordingHeader } from './keep.js';
 import { readRecordingOf, type CompleteRecording } from './replay.js';
@@ -26,6 +27,8 @@ export interface DebugOptions extends RunOptions, SourceFlags {
   readonly gdbUnix?: string;
   readonly gdbAddress?: string;
   readonly wait?: boolean;
+  /** A port for clients of the Debug Adapter Protocol. */
+  readonly dap?: string;
   /** `NAME=FILE` each. */
   readonly symbols?: readonly string[];
   /** A recording to go forwards and backwards in. */
@@ -90,8 +93,15 @@ function symbolFiles({ symbols = [] }: DebugOptions): ReadonlyMap<string, string
 }
 
 /** Is it GDB that debugs, or a person at our own prompt? */
-const wantsGdb = ({ gdb, gdbUnix, gdbAddress, wait = false }: DebugOptions): boolean =>
-  wait || [gdb, gdbUnix, gdbAddress].some((option) => option !== undefined);
+const wantsGdb = ({ gdb, gdbUnix, gdbAddress, dap, wait = false }: DebugOptions): boolean =>
+  (wait && dap === undefined) || [gdb, gdbUnix, gdbAddress].some((option) => option !== undefined);
+
+function dapPort(dap: string): number {
+  const port = Number(dap);
+  if (!Number.isInteger(port) || port < 0 || port > 65535)
+    throw new UsageError(`--dap ${dap}: a port number from 1 to 65535, or 0 for any that is free`);
+  return port;
+}
 
 /** Where each GDB connects: all of the machine, and behind it each partition. */
 function places({ gdb, gdbUnix, gdbAddress = '127.0.0.1' }: DebugOptions, processes: readonly Process[]): Place[] {
@@ -141,7 +151,7 @@ function attendant(
     keeper.beforeEnd = () => history.toPresent();
   }
   const traps = new TrapStops(debug, programs(machine, debug.processes, files));
-  if (!wantsGdb(options)) {
+  if (!wantsGdb(options) && options.dap === undefined) {
     const prompt = new PromptAttendant({
       debug,
       traps,
@@ -151,33 +161,70 @@ function attendant(
     tell = (line) => prompt.say([line]);
     return prompt;
   }
+  return servingAttendant({ debug, machine, traps, files }, options, (say) => (tell = say));
+}
+
+interface Served {
+  readonly debug: Debugger;
+  readonly machine: DebuggedMachine;
+  readonly traps: TrapStops;
+  /** By number of process. */
+  readonly files: ReadonlyMap<number, DebugFile>;
+}
+
+/** Runs a machine for those who connect: GDBs, and editors. */
+function servingAttendant(
+  { debug, machine, traps, files }: Served,
+  options: DebugOptions,
+  tellBy: (say: (line: string) => void) => void,
+): Attendant {
   if (options.wait) debug.stop(debug.targets);
+  const port = options.dap === undefined ? undefined : dapPort(options.dap);
   let server: GdbServer | undefined;
+  let editors: DapServer | undefined;
   return {
     longest: LONGEST_SLICE,
     run: (cycles) => debug.run(cycles),
     get lingers() {
-      return server?.connected ?? false;
+      return (server?.connected ?? false) || (editors?.connected ?? false);
     },
     async open({ wake, say, leave }) {
       debug.onResume = wake;
-      tell = say;
+      tellBy(say);
+      const exits = (): readonly string[] => statistics(machine);
       const shared: Omit<GdbOptions, 'processes' | 'send'> = {
         debugger: debug,
         files,
         kill: leave,
-        exits: () => statistics(machine),
+        exits,
         traps,
         restart: () => restart(machine),
         stop: ({ name }) => stop(machine, name),
         ...(options.gdbWithout && { without: new Set(options.gdbWithout) }),
       };
-      server = await GdbServer.open(places(options, debug.processes), shared, wake);
-      for (const line of server.lines) say(line);
-      if (options.wait) say('nothing runs until a GDB connects and continues');
+      if (wantsGdb(options)) server = await GdbServer.open(places(options, debug.processes), shared, wake);
+      for (const line of server?.lines ?? []) say(line);
+      const named = debug.processes.map(({ name, number }) => [name, files.get(number)] as const);
+      const known = new Map(named.flatMap(([name, file]) => (file ? [[name, file.bytes] as const] : [])));
+      const images = [...files.values()].map(({ path }) => path);
+      const attached = {
+        machine,
+        debug,
+        traps,
+        exits,
+        images,
+        files: known,
+        wake,
+        leave,
+        restart: () => restart(machine),
+      };
+      if (port !== undefined) editors = await DapServer.open(port, attached);
+      if (editors) say(editors.line);
+      if (options.wait) say(`nothing runs until ${server ? 'a GDB' : 'an editor'} connects and continues`);
     },
     async close() {
       await server?.close();
+      await editors?.close();
     },
   };
 }

@@ -103,6 +103,7 @@ function addDebug(hv440: Command): void {
     .option('--gdb [PORT]', 'serve GDB at a TCP port (default 1234); each partition has one of its own behind it')
     .option('--gdb-unix <PATH>', 'UNIX sockets instead: PATH, and PATH.NAME for each partition')
     .option('--gdb-address <ADDRESS>', 'where to listen (default 127.0.0.1: nobody else can connect)')
+    .option('--dap <PORT>', 'serve editors that attach, by the Debug Adapter Protocol (docs/dap.md)')
     .option('--history <SIZE>', 'memory for going backwards (default 256M; 0: none)', parseHistory)
     .option('--replay <FILE>', 'the run that --record FILE has recorded, forwards and backwards')
     .option('--wait', 'serve GDB, and run nothing until one has connected and says so')

@@ -23,6 +23,9 @@ export const capabilities: Dap.Capabilities = {
   supportsLoadedSourcesRequest: true,
   supportsTerminateRequest: true,
   supportsRestartRequest: true,
+  supportsCompletionsRequest: true,
+  supportTerminateDebuggee: true,
+  supportSuspendDebuggee: true,
   exceptionBreakpointFilters: trapNames.map((kind) => ({
     filter: kind,
     label: kind,

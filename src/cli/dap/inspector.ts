@@ -1,7 +1,6 @@
 import type { DebugProtocol as Dap } from '@vscode/debugprotocol';
-import { commandNames, monitor } from '../../debug/monitor.js';
 import type { Target } from '../../debug/target.js';
-import type { Launched } from '../dap.js';
+import type { Launched } from './launched.js';
 import { evaluate } from './programs.js';
 import type { View } from './view.js';
 
@@ -26,36 +25,14 @@ export class Inspector {
     return (frame !== undefined && this.view.targetOfFrame(frame)) || this.current;
   }
 
-  evaluate(text: string, frame: number | undefined, context = 'watch') {
+  evaluate(text: string, frame: number | undefined) {
     const target = this.ofFrame(frame);
-    const [first = ''] = text.trim().split(/\s+/);
-    if (context === 'repl' && first === 'type')
-      return { result: this.#type(text.trim().slice(5)), variablesReference: 0 };
-    if (context === 'repl' && commandNames.includes(first)) {
-      const { exits, traps } = this.launched;
-      const lines = monitor({ debugger: this.launched.debug, target, physical: false, exits, traps }, text);
-      return { result: lines.join('\n'), variablesReference: 0 };
-    }
     const program = this.launched.programs.of(target.process);
     const value = evaluate(text, target, program);
     const hex = `0x${value.toString(16).padStart(8, '0')}`;
     const start = program.functionOf(value);
     const name = start === undefined || value - start > FARTHEST ? '' : ` <${program.nameOf(value)}>`;
     return { result: `${hex} ${value}${name}`, variablesReference: 0, memoryReference: `${target.name}:${hex}` };
-  }
-
-  /** `type TEXT`, with C's escapes: to the console of the target's program. */
-  #type(text: string): string {
-    const { machine } = this.launched;
-    const own = this.current.process.name;
-    const stream = machine.streams.find((name) => name.startsWith(`${own}/`)) ?? machine.streams[0];
-    const bytes = text.replaceAll(
-      /\\([nrt\\])/g,
-      (_, letter: string) => ({ n: '\n', r: '\r', t: '\t' })[letter] ?? '\\',
-    );
-    if (stream === undefined || !machine.type(stream, Buffer.from(bytes))) throw new Error('there is no console');
-    this.launched.wake();
-    return '';
   }
 
   dataInfo({

@@ -1,7 +1,9 @@
 import {
+  ContinuedEvent,
   DebugSession,
   Event,
   InitializedEvent,
+  InvalidatedEvent,
   OutputEvent,
   Response,
   StoppedEvent,
@@ -10,19 +12,17 @@ import {
 } from '@vscode/debugadapter';
 import type { DebugProtocol as Dap } from '@vscode/debugprotocol';
 import { exitStatus } from '../../board/machine.js';
-import type { Resumption, StopEvent } from '../../debug/debugger.js';
+import type { Client, Resumption, StopEvent } from '../../debug/debugger.js';
 import type { Target } from '../../debug/target.js';
+import type { Launched, SessionArguments, Start } from './launched.js';
 import { capabilities } from './capabilities.js';
 import { DapBreakpoints, type Placed } from './breakpoints.js';
 import { Inspector } from './inspector.js';
 import type { Programs } from './programs.js';
-import { Step, type StepKind } from './stepping.js';
+import { DapConsole } from './console.js';
+import { lineBack, Step, type StepKind } from './stepping.js';
 import { TrapCatcher } from './traps.js';
 import { sourceOf, View } from './view.js';
-import type { LaunchArguments, Launched } from '../dap.js';
-
-/** Going back by a line gives up after so many instructions. */
-const LONGEST_STEP_BACK = 500;
 
 type Handler = (args: never) => unknown;
 
@@ -35,15 +35,14 @@ export class DapSession extends DebugSession {
   #traps!: TrapCatcher;
   #threads: readonly Target[] = [];
   #step: { readonly target: Target; readonly step: Step } | undefined;
-  #launch: LaunchArguments | undefined;
+  #arguments: SessionArguments | undefined;
+  #client: Client | undefined;
+  #console!: DapConsole;
+  #invalidates = false;
   #inspector!: Inspector;
   #over = false;
 
-  /** `gone`: the client left before anything was launched. */
-  constructor(
-    private readonly launch: (args: LaunchArguments, say: (text: string) => void) => Promise<Launched>,
-    private readonly gone: () => void,
-  ) {
+  constructor(private readonly startBy: Start<SessionArguments>) {
     super();
   }
 
@@ -60,25 +59,27 @@ export class DapSession extends DebugSession {
       const body: unknown = await handler((request.arguments ?? {}) as never);
       if (body !== undefined) (response as Dap.Response).body = body;
       this.sendResponse(response);
-      this.#behind(request.command);
+      this.#behind(request);
     } catch (error) {
       this.sendErrorResponse(response, { id: 1, format: (error as Error).message, showUser: true });
     }
   }
 
   /** What follows an answer. */
-  #behind(command: string): void {
-    if (command === 'launch') this.sendEvent(new InitializedEvent());
+  #behind({ command, arguments: args }: Dap.Request): void {
+    if (command === this.startBy.request) this.sendEvent(new InitializedEvent());
     if (command === 'configurationDone') this.#begin();
-    if (command === 'disconnect' || command === 'terminate') this.#leave(command === 'terminate');
+    if (command === 'disconnect') this.#disconnect((args ?? {}) as Dap.DisconnectArguments);
+    if (command === 'terminate') this.#terminate();
   }
 
   readonly #handlers: Readonly<Record<string, Handler>> = {
-    initialize: () => capabilities,
-    launch: (args: LaunchArguments) => this.#start(args),
-    attach: () => {
-      throw new Error('hv440 dap runs what it debugs: use a request "launch"');
+    initialize: ({ supportsInvalidatedEvent = false }: Dap.InitializeRequestArguments) => {
+      this.#invalidates = supportsInvalidatedEvent;
+      return capabilities;
     },
+    launch: (args: SessionArguments) => this.#start('launch', args),
+    attach: (args: SessionArguments) => this.#start('attach', args),
     configurationDone: () => undefined,
     disconnect: () => undefined,
     terminate: () => undefined,
@@ -110,6 +111,7 @@ export class DapSession extends DebugSession {
     reverseContinue: ({ threadId }: Dap.ReverseContinueArguments) => this.#back(threadId, 'continue'),
     pause: ({ threadId }: Dap.PauseArguments) => {
       const target = this.#thread(threadId);
+      if (this.#console.busy) return this.#console.interrupt();
       this.#debug.stop(this.#threads);
       this.#stopped(target, 'pause');
     },
@@ -121,7 +123,11 @@ export class DapSession extends DebugSession {
     }),
     setVariable: (args: Dap.SetVariableArguments) => this.#inspector.assign(args),
     evaluate: ({ expression, frameId, context }: Dap.EvaluateArguments) =>
-      this.#inspector.evaluate(expression, frameId, context),
+      context === 'repl' && this.#console.knows(expression)
+        ? this.#command(expression, this.#inspector.ofFrame(frameId))
+        : this.#inspector.evaluate(expression, frameId),
+    completions: ({ text, column, frameId }: Dap.CompletionsArguments) =>
+      this.#completions(text.slice(0, column - 1), frameId),
     readMemory: (args: Dap.ReadMemoryArguments) => this.#inspector.readMemory(args),
     writeMemory: (args: Dap.WriteMemoryArguments) => this.#inspector.writeMemory(args),
     disassemble: (args: Dap.DisassembleArguments) => this.#inspector.disassemble(args),
@@ -138,10 +144,11 @@ export class DapSession extends DebugSession {
     return this.#launched!.debug;
   }
 
-  async #start(args: LaunchArguments): Promise<void> {
+  async #start(request: 'launch' | 'attach', args: SessionArguments): Promise<void> {
+    if (request !== this.startBy.request) throw new Error(this.startBy.refusal);
     if (this.#launched) throw new Error('something has been launched already');
-    this.#launch = args;
-    const launched = await this.launch(args, (text) => this.#print(text, 'stdout'));
+    this.#arguments = args;
+    const launched = await this.startBy.begin(args, (text) => this.#print(text, 'stdout'));
     const { debug, programs } = launched;
     this.#launched = launched;
     this.#programs = programs;
@@ -149,26 +156,80 @@ export class DapSession extends DebugSession {
     this.#view = new View(programs, launched.traps);
     this.#inspector = new Inspector(launched, this.#view, this.#threads);
     const client = { scope: debug.targets, stopped: (events: readonly StopEvent[]) => this.#hear(events) };
-    debug.join(client);
+    debug.join((this.#client = client));
     this.#breakpoints = new DapBreakpoints(debug, client, programs, (text) => this.#print(text, 'console'));
     this.#traps = new TrapCatcher(launched.machine);
+    this.#console = new DapConsole(launched, {
+      sourceMap: args.sourceMap ?? {},
+      stopped: (target, lines) => {
+        this.#print(`${lines.join('\n')}\n`, 'console');
+        this.#stopped(target, 'pause', { description: lines[0] ?? 'stopped' });
+      },
+    });
+  }
+
+  /** A line of the debug console that is a command of our prompt. */
+  #command(line: string, of: Target): { result: string; variablesReference: 0 } {
+    const { lines, effect } = this.#console.execute(line, of);
+    const { target } = this.#console;
+    const result = lines.join('\n');
+    this.#launched!.wake();
+    if (effect === 'runs' && this.#console.busy) {
+      this.#view.forget();
+      this.#traps.forget();
+      this.sendEvent(new ContinuedEvent(this.#threads.indexOf(target) + 1, true));
+    }
+    // Behind the answer, as for every other move
+    if (effect === 'moves' && target.runs) setImmediate(() => this.#stopped(target, 'goto'));
+    if (effect === 'changes' && this.#invalidates) this.sendEvent(new InvalidatedEvent(['variables', 'stacks']));
+    if (effect === 'quits') setImmediate(() => this.#terminate());
+    return { result, variablesReference: 0 };
+  }
+
+  #completions(line: string, frame: number | undefined): Dap.CompletionsResponse['body'] {
+    if (frame !== undefined) this.#inspector.ofFrame(frame);
+    const { words, begun } = this.#console.complete(line);
+    return { targets: words.map((label) => ({ label, start: line.length - begun.length, length: begun.length })) };
   }
 
   /** All is set: run, or show where it begins. */
   #begin(): void {
-    if (this.#launch?.stopOnEntry) this.#stopped(this.#threads[0]!, 'entry');
-    else this.#resume(this.#threads[0]!, { kind: 'run' });
+    if (this.#arguments?.stopOnEntry) this.#stopped(this.#threads[0]!, 'entry');
+    else this.#resume(this.#threads[0]!, { kind: 'run' }, false);
   }
 
   #print(output: string, category: 'stdout' | 'console'): void {
     this.sendEvent(new OutputEvent(output, category));
   }
 
-  #leave(told: boolean): void {
-    if (told && !this.#over) this.sendEvent(new TerminatedEvent());
+  /** The machine is to end. */
+  #terminate(): void {
+    if (!this.#over) this.sendEvent(new TerminatedEvent());
     this.#over = true;
     if (this.#launched) this.#launched.leave();
-    else this.gone();
+    else this.startBy.gone();
+  }
+
+  /** The client goes: a machine that it launched ends; one that it attached to runs on, unless it says otherwise. */
+  #disconnect({ terminateDebuggee, suspendDebuggee = false }: Dap.DisconnectArguments): void {
+    this.#over = true;
+    const ends = terminateDebuggee ?? this.startBy.request === 'launch';
+    if (this.#launched && ends) this.#launched.leave();
+    else this.detach(suspendDebuggee);
+  }
+
+  /** Take back all that it has set, and let what it has stopped run. */
+  detach(suspend = false): void {
+    const client = this.#client;
+    this.#client = undefined;
+    this.#over = true;
+    if (client) {
+      this.#traps.catch([]);
+      this.#console.close();
+      this.#debug.leave(client);
+      if (!suspend) this.#debug.resume(new Map(this.#threads.map((target) => [target, { kind: 'run' }])));
+    }
+    this.startBy.gone();
   }
 
   #thread(id: number): Target {
@@ -184,7 +245,7 @@ export class DapSession extends DebugSession {
   }
 
   /** Let a target run so, and the others, unless it is alone, as they please. */
-  #resume(target: Target, resumption: Resumption, alone = this.#launch?.stopAll === false): void {
+  #resume(target: Target, resumption: Resumption, alone = this.#arguments?.stopAll === false): void {
     this.#view.forget();
     this.#traps.forget();
     const stopped = this.#threads.filter((each) => each === target || (!alone && this.#debug.isStopped(each)));
@@ -212,10 +273,12 @@ export class DapSession extends DebugSession {
 
   #hear(events: readonly StopEvent[]): void {
     let told = false;
+    const { busy } = this.#console;
     for (const event of events) {
       if (event.kind === 'ended') this.#ended(event);
-      else if (!told) told = this.#stops(event);
+      else if (!told && !busy) told = this.#stops(event);
     }
+    if (busy) this.#console.hear(events);
   }
 
   /** True where the client hears of it. */
@@ -243,7 +306,7 @@ export class DapSession extends DebugSession {
   }
 
   #stopped(target: Target, reason: string, more: Partial<Dap.StoppedEvent['body']> = {}): true {
-    const all = this.#launch?.stopAll !== false;
+    const all = this.#arguments?.stopAll !== false;
     this.#step = undefined;
     this.#breakpoints.set('step', []);
     if (all) this.#debug.stop(this.#threads);
@@ -276,7 +339,9 @@ export class DapSession extends DebugSession {
     if (!history) throw new Error('no history is kept: "history" in launch.json is 0');
     this.#debug.stop(this.#threads);
     const end =
-      how === 'continue' ? history.continueBack(this.#threads) : this.#lineBack(target, how === 'instruction');
+      how === 'continue'
+        ? history.continueBack(this.#threads)
+        : lineBack(history, target, this.#programs.of(target.process), how === 'instruction');
     // Behind the answer, as for every other run
     setImmediate(() => {
       if (end.kind === 'beginning')
@@ -285,22 +350,6 @@ export class DapSession extends DebugSession {
         this.#stopped(end.event.target, this.#breakpoints.find(end.event.hit.breakpoint)?.reason ?? 'breakpoint');
       else this.#stopped(target, 'step');
     });
-  }
-
-  /** To the beginning of the line before, or by one instruction. */
-  #lineBack(target: Target, byInstruction: boolean) {
-    const history = this.#debug.history!;
-    const program = this.#programs.of(target.process);
-    const where = () => program.sourceOf(target.registers.get('pc'));
-    const start = where();
-    let end = history.stepBack(target);
-    for (let i = 1; !byInstruction && start && i < LONGEST_STEP_BACK && end.kind !== 'beginning'; i++) {
-      const here = where();
-      const begins = here?.statement && here.from === target.registers.get('pc');
-      if (begins && (here.file !== start.file || here.line !== start.line)) break;
-      end = history.stepBack(target);
-    }
-    return end;
   }
 }
 

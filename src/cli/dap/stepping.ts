@@ -1,5 +1,6 @@
 import type { Breakpoint } from '../../debug/breakpoints.js';
 import type { Resumption } from '../../debug/debugger.js';
+import type { BackwardEnd, History } from '../../debug/history.js';
 import { backtrace } from '../../debug/backtrace.js';
 import type { Target } from '../../debug/target.js';
 import type { Program } from './programs.js';
@@ -100,4 +101,21 @@ export class Step {
   #at(address: number, condition: (target: Target) => boolean): Breakpoint {
     return { kind: 'execute', space: 'effective', address, length: 4, condition };
   }
+}
+
+/** Going back by a line gives up after so many instructions. */
+const LONGEST_STEP_BACK = 500;
+
+/** Back to the beginning of the line before, or by one instruction. */
+export function lineBack(history: History, target: Target, program: Program, byInstruction: boolean): BackwardEnd {
+  const where = () => program.sourceOf(target.registers.get('pc'));
+  const start = where();
+  let end = history.stepBack(target);
+  for (let i = 1; !byInstruction && start && i < LONGEST_STEP_BACK && end.kind !== 'beginning'; i++) {
+    const here = where();
+    const begins = here?.statement && here.from === target.registers.get('pc');
+    if (begins && (here.file !== start.file || here.line !== start.line)) break;
+    end = history.stepBack(target);
+  }
+  return end;
 }

@@ -1,7 +1,7 @@
 import type { DebugProtocol as Dap } from '@vscode/debugprotocol';
 import { BareMachine } from '../../board/bare.js';
 import type { Debuggable } from '../../board/machine.js';
-import type { Timeline } from '../../board/timeline.js';
+import { withListener, withoutListener, type Timeline } from '../../board/timeline.js';
 import type { Trap } from '../../cpu/trap.js';
 import type { DebuggedMachine } from '../../debug/processes.js';
 import type { Target } from '../../debug/target.js';
@@ -15,9 +15,10 @@ export class TrapCatcher implements Timeline {
 
   catch(kinds: readonly string[]): void {
     this.#wanted = new Set(kinds);
-    const timeline = kinds.length > 0 ? this : undefined;
-    if (this.machine instanceof BareMachine) this.machine.timeline = timeline;
-    else for (const vcpu of this.machine.debuggables) vcpu.timeline = timeline;
+    const change = kinds.length > 0 ? withListener : withoutListener;
+    const { machine } = this;
+    for (const each of machine instanceof BareMachine ? [machine] : machine.debuggables)
+      each.timeline = change(each.timeline, this);
   }
 
   turns(): void {}

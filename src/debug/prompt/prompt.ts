@@ -14,6 +14,8 @@ export interface PromptOptions {
   readonly traps: TrapStops;
   readonly exits: () => readonly string[];
   readonly source: (file: string) => readonly string[] | undefined;
+  /** Whose stops the debugger tells it of (default: all). With none, its owner passes on those of what it runs. */
+  readonly scope?: readonly Target[];
   /** Called with what is to be shown when what runs has stopped. */
   readonly stopped: (lines: readonly string[]) => void;
 }
@@ -81,11 +83,17 @@ export class Prompt implements Client, PromptState {
   }
 
   get scope(): readonly Target[] {
-    return this.debug.targets;
+    return this.options.scope ?? this.debug.targets;
   }
 
   get program(): Program {
     return this.traps.programOf(this.target);
+  }
+
+  /** Does a line begin with a command? */
+  knows(line: string): boolean {
+    const [, word = ''] = /^\s*([^\s/]+)/.exec(line) ?? [];
+    return Object.hasOwn(short, word) || Object.hasOwn(own, word) || shared.includes(word);
   }
 
   /** Carry out one line. A problem is an answer too, with `failed`. */

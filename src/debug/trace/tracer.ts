@@ -1,6 +1,6 @@
 import { BareMachine } from '../../board/bare.js';
 import type { Debuggable } from '../../board/machine.js';
-import type { Activity, Timeline } from '../../board/timeline.js';
+import { withListener, type Activity, type Timeline } from '../../board/timeline.js';
 import { syndrome, type Trap } from '../../cpu/trap.js';
 import { detailName, detailOf, NO_DETAIL } from '../../hypervisor/exit-detail.js';
 import type { Observation } from '../../hypervisor/run.js';
@@ -58,7 +58,7 @@ export class Tracer implements Timeline {
     this.#console = new ConsoleLines((stream, text, from) => this.#printed(stream, text, from));
     const tell = (slice: Slice): void => this.#sliced(slice);
     this.#core = new Lane(machine.clock, this.#tracks.core, tell);
-    if (machine instanceof BareMachine) machine.timeline = this;
+    if (machine instanceof BareMachine) machine.timeline = withListener(machine.timeline, this);
     else {
       for (const { name } of machine.debuggables)
         this.#vcpus.set(name, new Lane(machine.clock, this.#tracks.vcpu(name), tell));
@@ -70,7 +70,7 @@ export class Tracer implements Timeline {
   }
 
   #attend(machine: Exclude<DebuggedMachine, BareMachine>): void {
-    for (const vcpu of machine.debuggables) vcpu.timeline = this;
+    for (const vcpu of machine.debuggables) vcpu.timeline = withListener(vcpu.timeline, this);
     machine.observers.push((observation) => this.#exits(observation));
     machine.timeShares.onOwner = (owner, standings) => {
       if (owner === undefined) this.turns('idle', undefined);

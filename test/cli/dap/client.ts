@@ -1,7 +1,9 @@
-// A client of the Debug Adapter Protocol over a child process: Content-Length framing, requests by number, events in order.
+// A client of the Debug Adapter Protocol, over a child process or a port: Content-Length framing, requests by number, events in order.
 
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { createConnection, type Socket } from 'node:net';
 import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import type { DebugProtocol as Dap } from '@vscode/debugprotocol';
 import { root } from '../../tools.js';
 
@@ -9,8 +11,11 @@ type Body = Record<string, unknown>;
 
 export class DapClient {
   readonly events: Dap.Event[] = [];
+  /** The exit status of the child; null where the connection was closed. */
   readonly exited: Promise<number | null>;
-  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #child: ChildProcessWithoutNullStreams | undefined;
+  readonly #socket: Socket | undefined;
+  readonly #out: Writable;
   readonly #answers = new Map<number, (response: Dap.Response) => void>();
   #waiting: (() => void)[] = [];
   #bytes = Buffer.alloc(0);
@@ -18,11 +23,21 @@ export class DapClient {
   #seen = 0;
   errors = '';
 
-  constructor() {
-    this.#child = spawn(process.execPath, [join(root, 'dist/cli/main.js'), 'dap'], { cwd: root });
-    this.#child.stdout.on('data', (chunk: Buffer) => this.#receive(chunk));
-    this.#child.stderr.on('data', (chunk: Buffer) => (this.errors += chunk.toString()));
-    this.exited = new Promise((resolve) => this.#child.on('close', resolve));
+  /** Of `hv440 dap` as a child, or of what listens at a port. */
+  constructor(port?: number) {
+    let from: Readable;
+    if (port === undefined) {
+      const child = (this.#child = spawn(process.execPath, [join(root, 'dist/cli/main.js'), 'dap'], { cwd: root }));
+      child.stderr.on('data', (chunk: Buffer) => (this.errors += chunk.toString()));
+      [from, this.#out] = [child.stdout, child.stdin];
+      this.exited = new Promise((resolve) => child.on('close', resolve));
+    } else {
+      const socket = (this.#socket = createConnection(port, '127.0.0.1'));
+      socket.on('error', () => {}); // 'close' follows
+      [from, this.#out] = [socket, socket];
+      this.exited = new Promise((resolve) => socket.on('close', () => resolve(null)));
+    }
+    from.on('data', (chunk: Buffer) => this.#receive(chunk));
   }
 
   #receive(chunk: Buffer): void {
@@ -51,7 +66,7 @@ export class DapClient {
   ask(command: string, args: Body = {}): Promise<Dap.Response> {
     const seq = ++this.#sequence;
     const text = Buffer.from(JSON.stringify({ seq, type: 'request', command, arguments: args }));
-    this.#child.stdin.write(Buffer.concat([Buffer.from(`Content-Length: ${text.length}\r\n\r\n`), text]));
+    this.#out.write(Buffer.concat([Buffer.from(`Content-Length: ${text.length}\r\n\r\n`), text]));
     return new Promise((resolve) => this.#answers.set(seq, resolve));
   }
 
@@ -84,13 +99,14 @@ export class DapClient {
       .join('');
   }
 
-  async begin(args: Body): Promise<void> {
-    await this.body('initialize', { adapterID: 'hv440' });
-    await this.body('launch', args);
+  async begin(args: Body, request: 'launch' | 'attach' = 'launch'): Promise<void> {
+    await this.body('initialize', { adapterID: 'hv440', supportsInvalidatedEvent: true });
+    await this.body(request, args);
     await this.event('initialized');
   }
 
   kill(): void {
-    this.#child.kill('SIGKILL');
+    this.#child?.kill('SIGKILL');
+    this.#socket?.destroy();
   }
 }
