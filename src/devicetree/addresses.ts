@@ -1,5 +1,6 @@
 import { placeOf } from './bindings/index.js';
 import { partition as partitionBinding } from './bindings/partition.js';
+import { memoOf, rootOf } from './memo.js';
 import { Tree, type Node } from './tree.js';
 
 /** Bytes from `base` on, `size` of them. Plain numbers: physical addresses of a 440 have 36 bits. */
@@ -46,7 +47,7 @@ export function childCells(parent: Node): { address: number; size: number } {
  * The node's `reg` in its parent's address space. Of an address wider than 64 bits the cells above, which say
  * what kind of address it is (PCI), are left out; what does not fill a whole entry too.
  */
-export function regOf(node: Node): Range[] {
+export const regOf: (node: Node) => Range[] = memoOf((node) => {
   const cells = node.get('reg')?.cells ?? [];
   if (!node.parent) return [];
   const { address, size } = childCells(node.parent);
@@ -56,7 +57,7 @@ export function regOf(node: Node): Range[] {
     base: numberOf(cells.slice(i * entry, i * entry + address)),
     size: numberOf(cells.slice(i * entry + address, (i + 1) * entry)),
   }));
-}
+});
 
 const numberOf = (cells: readonly number[]): number => join64(cells.at(-2) ?? 0, cells.at(-1) ?? 0);
 
@@ -64,14 +65,14 @@ const numberOf = (cells: readonly number[]): number => join64(cells.at(-2) ?? 0,
  * The node's `reg` as the processor sees it, translated through the `ranges` of every bus above (device-tree
  * specification 2.3.8). An entry that some bus above does not pass on is left out: the processor cannot reach it.
  */
-export function physicalReg(node: Node): Range[] {
+export const physicalReg: (node: Node) => Range[] = memoOf((node) => {
   const reached: Range[] = [];
   for (const range of regOf(node)) {
     const physical = translate(range, node.parent);
     if (physical) reached.push(physical);
   }
   return reached;
-}
+});
 
 /** The device control registers of a node, from `dcr-reg`: runs of register numbers, not of bytes. */
 export function dcrsOf(node: Node): Range[] {
@@ -120,14 +121,10 @@ export const busRanges = (bus: Node): (Range & { readonly child: number })[] =>
   });
 
 /** The whole tree that a node stands in. */
-export function treeOf(node: Node): Tree {
-  let root = node;
-  while (root.parent) root = root.parent;
-  return new Tree(root);
-}
+export const treeOf = (node: Node): Tree => new Tree(rootOf(node));
 
 /** The controller that the node's interrupts go to: `interrupt-parent`, its own or the nearest above (specification 2.4.1). */
-export function interruptParent(node: Node): Node | undefined {
+export const interruptParent: (node: Node) => Node | undefined = memoOf((node) => {
   const tree = treeOf(node);
   for (let at: Node | null = node; at; at = at.parent) {
     const phandle = at.cell('interrupt-parent');
@@ -135,10 +132,10 @@ export function interruptParent(node: Node): Node | undefined {
     if (at !== node && at.has('interrupt-controller')) return at;
   }
   return undefined;
-}
+});
 
 /** The node's interrupts, from `interrupts-extended` or else `interrupts`; none where their controller is not to be found. */
-export function interruptsOf(node: Node): Interrupt[] {
+export const interruptsOf: (node: Node) => Interrupt[] = memoOf((node) => {
   const extended = node.get('interrupts-extended');
   if (extended) return extendedInterrupts(extended.cells, treeOf(node));
   const cells = node.get('interrupts')?.cells ?? [];
@@ -148,7 +145,7 @@ export function interruptsOf(node: Node): Interrupt[] {
   return Array.from({ length: Math.floor(cells.length / entry) }, (_, i) =>
     interrupt(controller, cells.slice(i * entry, (i + 1) * entry)),
   );
-}
+});
 
 function extendedInterrupts(cells: readonly number[], tree: Tree): Interrupt[] {
   const found: Interrupt[] = [];

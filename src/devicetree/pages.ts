@@ -1,6 +1,8 @@
 import { overlaps, physicalReg, type Range } from './addresses.js';
 import { placeOf } from './bindings/index.js';
+import { memo } from './memo.js';
 import { disabled, registersOf } from './partitions.js';
+import { RangeIndex } from './range-index.js';
 import type { Node, Tree } from './tree.js';
 
 /** The pages that a partition can be let at: of the TLB's page sizes, those in which all memory is shared out. */
@@ -34,15 +36,22 @@ export function pagesOf(device: Node): Range[] {
  */
 export function neighboursOf(tree: Tree, partition: Node, device: Node): Neighbour[] {
   const pages = pagesOf(device);
-  const board = [...tree.root.walk()].filter((node) => placeOf(node) === 'board' && !left(node));
-  const others = board.flatMap((node) => physicalReg(node).map((range) => ({ node, range })));
+  const others = pages.flatMap((page) => boardAddresses(tree).overlapping(page));
+  const own = registersOf(tree, partition).filter(({ range }) => pages.some((page) => overlaps(page, range)));
   const seen = new Set<Node>([device]);
-  return [...others, ...registersOf(tree, partition)].filter(({ node, range }) => {
-    if (seen.has(node) || !pages.some((page) => overlaps(page, range))) return false;
+  return [...others, ...own].filter(({ node }) => {
+    if (seen.has(node)) return false;
     seen.add(node);
     return true;
   });
 }
+
+/** Where all that the board has is. */
+const boardAddresses = (tree: Tree): RangeIndex<Neighbour> =>
+  memo(tree.root, 'neighbours', () => {
+    const board = [...tree.root.walk()].filter((node) => placeOf(node) === 'board' && !left(node));
+    return new RangeIndex(board.flatMap((node) => physicalReg(node).map((range) => ({ node, range }))));
+  });
 
 /** The pages of the devices of a partition that have theirs to themselves, so that it can be let at them. */
 export const ownPages = (tree: Tree, partition: Node, devices: readonly Node[]): Range[] =>

@@ -5,6 +5,7 @@ import { doorbell, managedPartition, receiveDoorbell, sendDoorbell } from './bin
 import { finisher } from './bindings/finisher.js';
 import { partition as partitionBinding } from './bindings/partition.js';
 import { serial } from './bindings/serial.js';
+import { memo, memoOf } from './memo.js';
 import type { Node, Tree } from './tree.js';
 
 /** Inputs of an interrupt controller (UIC). */
@@ -25,12 +26,15 @@ export const disabled = (node: Node): boolean => node.get('status')?.string === 
 export const partitionsNode = (tree: Tree): Node | undefined => tree.root.children.find((c) => c.name === 'partitions');
 
 /** The partitions of a tree in the order of the source, without those that are disabled. */
-export const partitionNodes = (tree: Tree): Node[] =>
-  (partitionsNode(tree)?.children ?? []).filter((node) => node.isCompatible('hv440,partition') && !disabled(node));
+export const partitionNodes = (tree: Tree): readonly Node[] =>
+  memo(tree.root, 'partitions', () =>
+    (partitionsNode(tree)?.children ?? []).filter((node) => node.isCompatible('hv440,partition') && !disabled(node)),
+  );
 
 /** The devices that the hypervisor provides to a partition, in the order of the source. */
-export const portsOf = (partition: Node): Node[] =>
-  partition.children.filter((node) => bindingOf(node)?.place === 'partition' && !disabled(node));
+export const portsOf: (partition: Node) => readonly Node[] = memoOf((partition) =>
+  partition.children.filter((node) => bindingOf(node)?.place === 'partition' && !disabled(node)),
+);
 
 /** The ports that a partition's console can be. */
 export const consolesOf = (partition: Node): Node[] =>
@@ -45,8 +49,10 @@ export const isReceiveDoorbell = (node: Node): boolean => node.isCompatible(...r
 export const isManagedPartition = (node: Node): boolean => node.isCompatible(...managedPartition.compatible);
 
 /** The doorbells of a tree, without those that are disabled. */
-export const doorbellNodes = (tree: Tree): Node[] =>
-  (partitionsNode(tree)?.children ?? []).filter((n) => n.isCompatible(...doorbell.compatible) && !disabled(n));
+export const doorbellNodes = (tree: Tree): readonly Node[] =>
+  memo(tree.root, 'doorbells', () =>
+    (partitionsNode(tree)?.children ?? []).filter((n) => n.isCompatible(...doorbell.compatible) && !disabled(n)),
+  );
 
 /** The node that a property refers to, where it is one reference and leads to a node. */
 export function referred(tree: Tree, node: Node, property: string): Node | undefined {
@@ -62,7 +68,10 @@ export const managedBy = (tree: Tree, partition: Node): Node[] =>
 
 /** Whether some other partition manages this one. */
 export const isManaged = (tree: Tree, partition: Node): boolean =>
-  partitionNodes(tree).some((other) => other !== partition && managedBy(tree, other).includes(partition));
+  memo(tree.root, 'managed', () => {
+    const all = partitionNodes(tree);
+    return new Set(all.flatMap((other) => managedBy(tree, other).filter((one) => one !== other)));
+  }).has(partition);
 
 /** How many interrupts a port has, and of which type where it does not say. */
 function wantedLines(port: Node): { count: number; type: number } {
@@ -136,14 +145,22 @@ export function linesOf(tree: Tree, partition: Node): Map<Node, Line[]> {
 }
 
 /** The interrupts of the board's node with the same unit address as this port. */
-function boardInterrupts(tree: Tree, port: Node): Line[] {
-  for (const node of tree.root.walk()) {
-    if (placeOf(node) !== 'board' || node.unitAddress === undefined) continue;
-    if (node.unitAddress.toLowerCase() !== port.unitAddress?.toLowerCase()) continue;
-    const interrupts = interruptsOf(node);
-    if (interrupts.length > 0) return interrupts.map(({ line, type }) => ({ line, type }));
-  }
-  return [];
+function boardInterrupts(tree: Tree, { unitAddress }: Node): readonly Line[] {
+  const byUnit = memo(tree.root, 'interrupts by unit address', () => {
+    const lines = new Map<string, Line[]>();
+    for (const node of tree.root.walk()) {
+      const unit = node.unitAddress?.toLowerCase();
+      if (unit === undefined || lines.has(unit) || placeOf(node) !== 'board') continue;
+      const interrupts = interruptsOf(node);
+      if (interrupts.length > 0)
+        lines.set(
+          unit,
+          interrupts.map(({ line, type }) => ({ line, type })),
+        );
+    }
+    return lines;
+  });
+  return byUnit.get(unitAddress?.toLowerCase() ?? '@') ?? [];
 }
 
 /** The guest-physical ranges of a partition's memory, as stated. */

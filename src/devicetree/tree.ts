@@ -1,4 +1,5 @@
 import type { Ignore } from './ignores.js';
+import { memo } from './memo.js';
 import type { Origin } from './origin.js';
 
 /** Where something stands in a source text; lines and columns count from 1. */
@@ -34,9 +35,9 @@ export class Property {
 
   /** The value as NUL-terminated strings (Latin-1); a last one without its NUL counts too. */
   get strings(): string[] {
-    const parts = Array.from(this.value, (byte) => String.fromCharCode(byte))
-      .join('')
-      .split('\0');
+    let text = '';
+    for (const byte of this.value) text += String.fromCharCode(byte);
+    const parts = text.split('\0');
     if (parts.at(-1) === '') parts.pop();
     return parts;
   }
@@ -86,7 +87,9 @@ export class Node {
 
   /** The value's first cell, unsigned, or undefined where the property is missing or shorter than a cell. */
   cell(name: string): number | undefined {
-    return this.get(name)?.cells[0];
+    const value = this.get(name)?.value;
+    if (value === undefined || value.length < 4) return undefined;
+    return ((value[0]! << 24) | (value[1]! << 16) | (value[2]! << 8) | value[3]!) >>> 0;
   }
 
   /** A child by its name with unit address, or, where only one has it, by its base name. */
@@ -195,8 +198,17 @@ export class Tree {
     return undefined;
   }
 
+  /** The first node of every phandle. */
+  #phandles(): Map<number, Node> {
+    const nodes = new Map<number, Node>();
+    for (const node of this.root.walk()) {
+      const { phandle } = node;
+      if (phandle !== undefined && !nodes.has(phandle)) nodes.set(phandle, node);
+    }
+    return nodes;
+  }
+
   byPhandle(phandle: number): Node | undefined {
-    for (const node of this.root.walk()) if (node.phandle === phandle) return node;
-    return undefined;
+    return memo(this.root, 'phandles', () => this.#phandles()).get(phandle);
   }
 }

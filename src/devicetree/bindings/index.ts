@@ -1,3 +1,4 @@
+import { memoOf } from '../memo.js';
 import type { Node } from '../tree.js';
 import type { Binding, Place, Properties } from './binding.js';
 import { boardSerial, serial } from './serial.js';
@@ -34,7 +35,7 @@ export const bindings: readonly Binding[] = [
 ];
 
 /** Where the node stands, or undefined for what nobody looks at (below a device of a partition, or in a `node-update`). */
-export function placeOf(node: Node): Place | undefined {
+export const placeOf: (node: Node) => Place | undefined = memoOf((node) => {
   const { parent } = node;
   if (!parent) return 'board';
   if (!parent.parent) return atRoot(node);
@@ -46,7 +47,7 @@ export function placeOf(node: Node): Place | undefined {
   if (above === 'board') return parent.isCompatible('hv440,partition', 'hv440,partitions') ? undefined : 'board';
   if (above === 'root') return 'partitions';
   return above === 'partitions' && node.name !== 'node-update' ? 'partition' : undefined;
-}
+});
 
 function atRoot(node: Node): Place {
   if (node.name === 'partitions') return 'root';
@@ -59,18 +60,18 @@ function atRoot(node: Node): Place {
 export const bindingsAt = (place: Place): Binding[] => bindings.filter((b) => b.place === place);
 
 /** The binding that tells what a node may say, or undefined. */
-export function bindingOf(node: Node): Binding | undefined {
+export const bindingOf = memoOf((node): Binding | undefined => {
   const place = placeOf(node);
   return bindings.find((binding) => {
     if (binding.place !== place) return false;
     if (binding.deviceType !== undefined) return node.get('device_type')?.string === binding.deviceType;
     return binding.compatible === undefined || node.isCompatible(...binding.compatible);
   });
-}
+});
 
 /** What a node's properties may be: those of its binding, and unless that is closed, those of any node. */
-export function propertiesOf(node: Node): Properties {
+export const propertiesOf = memoOf((node): Properties => {
   const binding = bindingOf(node);
   if (!binding) return standard;
   return binding.closed ? binding.properties : { ...standard, ...binding.properties };
-}
+});

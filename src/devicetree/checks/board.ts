@@ -1,8 +1,10 @@
-import { dcrsOf, hex, interruptParent, overlaps, physicalReg, regOf, span } from '../addresses.js';
+import { dcrsOf, hex, interruptParent, physicalReg, regOf, span, type Range } from '../addresses.js';
+import { memo } from '../memo.js';
+import { RangeIndex } from '../range-index.js';
 import { disabled } from '../partitions.js';
 import { nearest } from '../nearest.js';
 import type { Node, Tree } from '../tree.js';
-import { at, type Rule } from './rule.js';
+import { at, type Context, type Rule } from './rule.js';
 
 /** How many cores of a board this version runs. */
 const SUPPORTED_CORES = 1;
@@ -130,6 +132,12 @@ const isAbove = (node: Node, other: Node): boolean => {
   return false;
 };
 
+/** The addresses of all that the board has, by what is sound and not disabled. */
+function addressesOf(context: Context): RangeIndex<{ readonly node: Node; readonly range: Range }> {
+  const nodes = context.board.filter((node) => !disabled(node) && context.sound(node, 'reg'));
+  return new RangeIndex(nodes.flatMap((node) => physicalReg(node).map((range) => ({ node, range }))));
+}
+
 const boardOverlap: Rule = {
   name: 'board-device-overlap',
   severity: 'error',
@@ -139,18 +147,15 @@ const boardOverlap: Rule = {
   summary: 'No two devices of the board have an address in common, nor with its memory.',
   remedy: 'Mend the `reg` of one of the two.',
   *run(node, context) {
-    const { board } = context;
     if (disabled(node)) return;
-    const before = (a: Node, b: Node): boolean => board.indexOf(a) < board.indexOf(b);
-    // A memory that reaches over devices is to blame for all of them, once; of devices the later one is.
-    const rivals = isMemory(node)
-      ? board.filter((n) => !isMemory(n))
-      : board.filter((n) => !isMemory(n) && before(n, node));
-    const others = [...rivals, ...board.filter((n) => isMemory(node) && isMemory(n) && before(n, node))].filter(
-      (other) => !isAbove(other, node) && !disabled(other) && context.sound(other, 'reg'),
-    );
+    const index = memo(context.tree.root, 'addresses of the board', () => addressesOf(context));
+    const isEarlier = (other: Node): boolean => context.boardOrder.get(other)! < context.boardOrder.get(node)!;
     for (const range of physicalReg(node)) {
-      const other = others.find((o) => physicalReg(o).some((r) => overlaps(r, range)));
+      const others = index.overlapping(range).flatMap(({ node: other }) => (other === node ? [] : other));
+      // A memory that reaches over devices is to blame for all of them, once; of devices the later one is.
+      const devices = others.filter((o) => !isMemory(o) && (isMemory(node) || isEarlier(o)));
+      const memories = others.filter((o) => isMemory(o) && isMemory(node) && isEarlier(o));
+      const other = [...devices, ...memories].find((o) => !isAbove(o, node));
       if (!other) continue;
       yield {
         ...at(node, 'reg'),
@@ -172,10 +177,13 @@ const dcrOverlap: Rule = {
   remedy: 'Mend the `dcr-reg` of one of the two: it is the first register, and how many there are.',
   *run(node, context) {
     if (disabled(node)) return;
-    const before = context.board.slice(0, context.board.indexOf(node));
-    const others = before.filter((other) => !disabled(other) && context.sound(other, 'dcr-reg'));
+    const index = memo(context.tree.root, 'DCRs of the board', () => {
+      const nodes = context.board.filter((one) => !disabled(one) && context.sound(one, 'dcr-reg'));
+      return new RangeIndex(nodes.flatMap((one) => dcrsOf(one).map((range) => ({ node: one, range }))));
+    });
+    const mine = context.boardOrder.get(node)!;
     for (const range of dcrsOf(node)) {
-      const other = others.find((o) => dcrsOf(o).some((r) => overlaps(r, range)));
+      const other = index.overlapping(range).find((o) => context.boardOrder.get(o.node)! < mine)?.node;
       if (!other) continue;
       yield {
         ...at(node, 'dcr-reg'),
@@ -218,9 +226,9 @@ const aliasToNowhere: Rule = {
   *run(root, { tree }) {
     const aliases = root.child('aliases');
     if (!aliases) return;
-    const paths = [...tree.root.walk()].map((node) => node.path);
     for (const property of aliases.properties.values()) {
       if (!property.string.startsWith('/') || tree.find(property.string)) continue;
+      const paths = memo(tree.root, 'paths', () => [...tree.root.walk()].map((node) => node.path));
       const meant = nearest(property.string, paths);
       yield {
         node: aliases,

@@ -2,6 +2,8 @@ import { hex, overlaps, physicalReg, regOf, span } from '../addresses.js';
 import { bindingOf, placeOf } from '../bindings/index.js';
 import { neighboursOf, PAGE, pagesOf } from '../pages.js';
 import { consolesOf, devicesOf, isFinisher, memoryOf, portsOf, registersOf, consoleOf } from '../partitions.js';
+import { memo } from '../memo.js';
+import { RangeIndex } from '../range-index.js';
 import { didYouMean } from '../suggest.js';
 import type { Node } from '../tree.js';
 import { at, bytes, count, nameOf, type Rule } from './rule.js';
@@ -94,8 +96,9 @@ const regOverlap: Rule = {
     const all = registersOf(context.tree, partition).filter(
       ({ node }) => context.sound(node, 'reg') && context.passed(node, ...soundRegisters),
     );
+    const index = new RangeIndex(all.map((one, order) => ({ ...one, order })));
     for (const [i, { node, range }] of all.entries()) {
-      const before = all.slice(0, i).find((other) => other.node !== node && overlaps(other.range, range));
+      const before = index.overlapping(range).find((other) => other.order < i && other.node !== node);
       if (!before) continue;
       const own = placeOf(node) === 'partition';
       yield {
@@ -169,10 +172,11 @@ const deviceNotOnBoard: Rule = {
   remedy:
     'Refer to a device of the board by its label; devices that the hypervisor provides are nodes of the partition.',
   *run(partition, { tree, board }) {
-    const labels = board.filter((node) => notADevice(node) === undefined).flatMap((node) => node.labels.slice(0, 1));
     for (const node of devicesOf(tree, partition)) {
       const reason = notADevice(node);
       if (reason === undefined) continue;
+      const devices = board.filter((one) => notADevice(one) === undefined);
+      const labels = devices.flatMap((one) => one.labels.slice(0, 1));
       const remedy =
         labels.length === 0
           ? 'take it out'
@@ -196,13 +200,19 @@ const deviceGivenTwice: Rule = {
   remedy: "Take it out of all but one partition's `devices`.",
   *run(partition, context) {
     const { tree, partitions } = context;
-    const earlier = partitions
-      .slice(0, partitions.indexOf(partition))
-      .filter((other) => context.sound(other, 'devices'));
-    const devices = devicesOf(tree, partition);
-    for (const [i, node] of devices.entries()) {
-      const holder = earlier.find((other) => devicesOf(tree, other).includes(node));
-      if (!holder && !devices.slice(0, i).includes(node)) continue;
+    const holders = memo(tree.root, 'holders of devices', () => {
+      const first = new Map<Node, Node>();
+      for (const one of partitions.filter((other) => context.sound(other, 'devices')))
+        for (const node of devicesOf(tree, one)) if (!first.has(node)) first.set(node, one);
+      return first;
+    });
+    const seen = new Set<Node>();
+    for (const node of devicesOf(tree, partition)) {
+      const first = holders.get(node);
+      const holder = first === partition ? undefined : first;
+      const twice = seen.has(node);
+      seen.add(node);
+      if (!holder && !twice) continue;
       const message = holder
         ? `${nameOf(partition)} is given ${node.path}, which ${nameOf(holder)} already has`
         : `${nameOf(partition)} is given ${node.path} twice`;

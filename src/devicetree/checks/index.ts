@@ -1,5 +1,6 @@
 import type { Finding } from '../finding.js';
 import { applyIgnores, ignoreRules } from '../ignores.js';
+import { whileUnchanged } from '../memo.js';
 import { sourceRules } from '../source-rules.js';
 import type { Tree } from '../tree.js';
 import { checkAsDtc, warningNamed, warnings, type Levels } from '../warnings/index.js';
@@ -103,7 +104,10 @@ export function checkBoard(tree: Tree): Finding[] {
   return run([...shapeRules, ...propertyRules, ...boardRules], tree, nothing);
 }
 
-function run(chosen: readonly Rule[], tree: Tree, files: ImageInspector): Finding[] {
+const run = (chosen: readonly Rule[], tree: Tree, files: ImageInspector): Finding[] =>
+  whileUnchanged(tree.root, () => runAll(chosen, tree, files));
+
+function runAll(chosen: readonly Rule[], tree: Tree, files: ImageInspector): Finding[] {
   const context = new Context(tree, files);
   const findings: Finding[] = [];
   for (const rule of chosen) {

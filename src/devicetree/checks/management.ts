@@ -9,7 +9,8 @@ import {
   statedLines,
 } from '../partitions.js';
 import { didYouMean } from '../suggest.js';
-import type { Node } from '../tree.js';
+import { memo } from '../memo.js';
+import type { Node, Tree } from '../tree.js';
 import { at, nameOf, type Rule } from './rule.js';
 
 const RISING_EDGE = 1;
@@ -27,7 +28,7 @@ const doorbellUnknown: Rule = {
     if (!isSendDoorbell(port) && !isReceiveDoorbell(port)) return;
     const node = referred(tree, port, 'global-doorbell');
     const known = doorbellNodes(tree);
-    if (!node || known.includes(node)) return;
+    if (!node || memo(tree.root, 'set of doorbells', () => new Set(known)).has(node)) return;
     const names = known.map(({ name }) => name);
     yield {
       ...at(port, 'global-doorbell'),
@@ -47,9 +48,13 @@ const doorbellOneEnded: Rule = {
   summary: 'A doorbell has somebody to ring it and somebody to hear it.',
   remedy: 'Add the `send-doorbell` or `receive-doorbell` that is missing, or take the doorbell out.',
   *run(_root, { tree, partitions }) {
-    const ports = partitions.flatMap(portsOf);
+    const allEnds = new Map<Node, Node[]>();
+    for (const port of partitions.flatMap(portsOf)) {
+      const bell = referred(tree, port, 'global-doorbell');
+      if (bell) (allEnds.get(bell) ?? allEnds.set(bell, []).get(bell)!).push(port);
+    }
     for (const node of doorbellNodes(tree)) {
-      const ends = ports.filter((port) => referred(tree, port, 'global-doorbell') === node);
+      const ends = allEnds.get(node) ?? [];
       const [rung, heard] = [ends.some(isSendDoorbell), ends.some(isReceiveDoorbell)];
       if (rung && heard) continue;
       const missing = rung ? 'receive-doorbell' : 'send-doorbell';
@@ -93,7 +98,8 @@ const managedUnknown: Rule = {
   *run(port, { tree, partitions }) {
     if (!isManagedPartition(port)) return;
     const node = referred(tree, port, 'partition');
-    if (!node || (partitions.includes(node) && node !== port.parent)) return;
+    const runs = memo(tree.root, 'set of partitions', () => new Set(partitions));
+    if (!node || (runs.has(node) && node !== port.parent)) return;
     const others = partitions.filter((other) => other !== port.parent).map(({ name }) => name);
     yield {
       ...at(port, 'partition'),
@@ -106,6 +112,50 @@ const managedUnknown: Rule = {
   },
 };
 
+/**
+ * The last partition of every set of partitions that manage each other, directly or by others, with one of them that
+ * manages it: the strongly connected components of who manages whom, by Tarjan's algorithm.
+ */
+function cycles(tree: Tree, partitions: readonly Node[]): Map<Node, Node> {
+  const order = new Map(partitions.map((node, i) => [node, i]));
+  const seen = new Map<Node, { readonly index: number; low: number; open: boolean }>();
+  const stack: Node[] = [];
+  const found = new Map<Node, Node>();
+  const visit = (root: Node): void => {
+    const begin = (node: Node) => {
+      seen.set(node, { index: seen.size, low: seen.size, open: true });
+      stack.push(node);
+      return { node, next: managedBy(tree, node).values() };
+    };
+    const path = [begin(root)];
+    while (path.length > 0) {
+      const { node, next } = path.at(-1)!;
+      const mark = seen.get(node)!;
+      const step = next.next();
+      if (!step.done) {
+        const known = seen.get(step.value);
+        if (!known) path.push(begin(step.value));
+        else if (known.open) mark.low = Math.min(mark.low, known.index);
+        continue;
+      }
+      path.pop();
+      const above = path.at(-1);
+      if (above) seen.get(above.node)!.low = Math.min(seen.get(above.node)!.low, mark.low);
+      if (mark.low === mark.index) close(node);
+    }
+  };
+  const close = (node: Node): void => {
+    const members = stack.splice(stack.lastIndexOf(node));
+    for (const member of members) seen.get(member)!.open = false;
+    members.sort((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0));
+    const last = members.at(-1)!;
+    const back = members.find((one) => one !== last && managedBy(tree, one).includes(last));
+    if (back) found.set(last, back);
+  };
+  for (const partition of partitions) if (!seen.has(partition)) visit(partition);
+  return found;
+}
+
 const managerCycle: Rule = {
   name: 'manager-cycle',
   severity: 'error',
@@ -113,15 +163,8 @@ const managerCycle: Rule = {
   summary: 'No partition manages, itself or by others that it manages, one of its own managers.',
   remedy: 'Take one of the `managed-partition` nodes out.',
   *run(partition, { tree, partitions }) {
-    const below = (from: Node): Set<Node> => {
-      const all = new Set(managedBy(tree, from));
-      for (const one of all) for (const other of managedBy(tree, one)) all.add(other);
-      return all;
-    };
-    const cycle = [...below(partition)].filter((one) => below(one).has(partition));
-    const last = cycle.every((one) => partitions.indexOf(one) <= partitions.indexOf(partition));
-    const back = cycle.find((one) => one !== partition && managedBy(tree, one).includes(partition));
-    if (!last || !back) return;
+    const back = memo(tree.root, 'manager cycles', () => cycles(tree, partitions)).get(partition);
+    if (!back) return;
     yield {
       node: partition,
       message: `${nameOf(partition)} is managed by ${nameOf(back)}, which it manages itself, or by others`,

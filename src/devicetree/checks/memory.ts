@@ -1,6 +1,7 @@
 import { placeMemory } from '../placement.js';
-import { hex, overlaps, physicalReg, span, type Range } from '../addresses.js';
+import { hex, physicalReg, span, type Range } from '../addresses.js';
 import { disabled, magicPagesOf, memoryOf } from '../partitions.js';
+import { RangeIndex } from '../range-index.js';
 import type { Node } from '../tree.js';
 import { count, at, bytes, nameOf, type Rule } from './rule.js';
 
@@ -91,8 +92,9 @@ const memoryOverlap: Rule = {
   remedy: 'Move or shrink one of the two.',
   *run(node) {
     const ranges = memoryOf(node);
+    const index = new RangeIndex(ranges.map((range, order) => ({ range, order })));
     for (const [i, range] of ranges.entries()) {
-      const before = ranges.slice(0, i).find((other) => overlaps(range, other));
+      const before = index.overlapping(range).find(({ order }) => order < i)?.range;
       if (!before) continue;
       yield {
         ...at(node, 'memory'),
@@ -135,10 +137,14 @@ const memoryExceedsBoard: Rule = {
     const ranges = memories.flatMap(physicalReg);
     const has = ranges.reduce((sum, { size }) => sum + size, 0);
     if (has === 0) return;
+    const reckoned = partitions.filter(
+      (one) => context.sound(one, 'memory') && context.passed(one, ...wellFormed, 'memory-overlap'),
+    );
+    const everything = reckoned.flatMap((one) => [...memoryOf(one).map(({ size }) => size), ...magicPagesOf(one)]);
+    if (placeMemory(ranges, everything)) return;
     let given = 0;
     const sizes: number[] = [];
-    for (const partition of partitions) {
-      if (!context.sound(partition, 'memory') || !context.passed(partition, ...wellFormed, 'memory-overlap')) continue;
+    for (const partition of reckoned) {
       const pages = magicPagesOf(partition);
       const own = [...memoryOf(partition).map(({ size }) => size), ...pages];
       const wanted = own.reduce((sum, size) => sum + size, 0);

@@ -59,6 +59,8 @@ export class Context {
   readonly partitions: readonly Node[];
   /** The board's nodes: all but `/partitions`. */
   readonly board: readonly Node[];
+  /** Where each of the board's nodes stands among them. */
+  readonly boardOrder: ReadonlyMap<Node, number>;
   readonly #failed = new Map<Node, Set<string>>();
   readonly #inspections = new Map<Property, Inspection>();
 
@@ -68,6 +70,7 @@ export class Context {
   ) {
     this.partitions = partitionNodes(tree);
     this.board = [...tree.root.walk()].filter((node) => placeOf(node) === 'board');
+    this.boardOrder = new Map(this.board.map((node, i) => [node, i]));
   }
 
   /** The nodes of a kind, in the order of the source. Disabled partitions and ports are only in `node` and `own`. */

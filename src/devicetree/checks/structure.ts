@@ -1,5 +1,6 @@
 import { bindingOf, bindings, bindingsAt, placeOf } from '../bindings/index.js';
 import { SUPPORTED_VCPUS } from '../bindings/partition.js';
+import { memo } from '../memo.js';
 import { offers, partitionsNode } from '../partitions.js';
 import { didYouMean, either } from '../suggest.js';
 import type { Node } from '../tree.js';
@@ -166,6 +167,17 @@ const reservedName: Rule = {
   },
 };
 
+/** The first partition of every label, and of every name. */
+function shownNames(partitions: readonly Node[]) {
+  const [byLabel, byName] = [new Map<string, Node>(), new Map<string, Node>()];
+  for (const partition of partitions) {
+    const label = partition.get('label')?.string;
+    if (label !== undefined && !byLabel.has(label)) byLabel.set(label, partition);
+    if (!byName.has(partition.name)) byName.set(partition.name, partition);
+  }
+  return { byLabel, byName };
+}
+
 const duplicateLabel: Rule = {
   name: 'duplicate-label',
   severity: 'error',
@@ -174,17 +186,17 @@ const duplicateLabel: Rule = {
   reads: ['label'],
   summary: 'No partition shows itself under the name of another.',
   remedy: 'Give every partition a label of its own, or none.',
-  *run(node, { partitions }) {
+  *run(node, { partitions, tree }) {
     const label = node.get('label')?.string;
     if (label === undefined) return;
-    const before = partitions.slice(0, partitions.indexOf(node));
-    const labelled = before.find((other) => other.get('label')?.string === label);
-    const named = partitions.find((other) => other !== node && other.name === label);
-    const other = labelled ?? named;
+    const shown = memo(tree.root, 'labels of partitions', () => shownNames(partitions));
+    const labelled = shown.byLabel.get(label);
+    const named = shown.byName.get(label);
+    const other = labelled !== node ? labelled : named !== node ? named : undefined;
     if (!other) return;
     yield {
       ...at(node, 'label'),
-      message: `the label '${label}' is ${labelled ? 'also that' : 'the name'} of partition '${other.name}'`,
+      message: `the label '${label}' is ${other === labelled ? 'also that' : 'the name'} of partition '${other.name}'`,
       remedy: 'give one of them another label',
     };
   },

@@ -1,0 +1,1 @@
+export function manyPartitions(count: number, board: string): string;
