@@ -54,9 +54,12 @@ function put(name, content) {
 
 /** What is run for V8 to have compiled it. */
 const hello = join(root, 'firmware', 'hello', 'hello.elf');
+const linux = join(root, 'firmware', 'linux', 'vmlinux.gz');
 const runs = [
   ['run', hello, '--headless', '--stats', '--expect', 'hello> '],
   ['run', '--bare', hello, '--headless', '--expect', 'hello> '],
+  ['run', '--bare', linux, '--headless', '--expect', 'BOOT-OK', '--max-instructions', '3e7'],
+  ['run', linux, '--headless', '--expect', 'BOOT-OK', '--max-instructions', '3e7'],
 ];
 
 async function compile() {

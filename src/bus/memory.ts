@@ -166,7 +166,12 @@ export class Ram {
   /** Copy bytes in guest order into this memory. */
   load(offset: number, bytes: Uint8Array): void {
     assert(offset >= 0 && offset + bytes.length <= this.size, 'loaded bytes lie within RAM');
-    for (let i = 0; i < bytes.length; i++) this.memory.bytes[((this.offset + offset + i) ^ 3) >>> 0] = bytes[i]!;
+    const { words, bytes: memory } = this.memory;
+    const at = this.offset + offset;
+    const whole = (at & 3) === 0 ? bytes.length & ~3 : 0;
+    const from = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    for (let i = 0; i < whole; i += 4) words[(at + i) >>> 2] = from.getInt32(i);
+    for (let i = whole; i < bytes.length; i++) memory[((at + i) ^ 3) >>> 0] = bytes[i]!;
     this.#touchRange(offset, bytes.length);
   }
 

@@ -58,6 +58,7 @@ class ColdInterpreter {
     this.#writer = new EffectWriter(body, setting.lookaside, false);
     this.#writer.pc = () => body.get(PC);
     this.#writer.code = this.#code;
+    this.#writer.misaligned = true;
     const arrive = body.loop();
     this.#stopAtLimit();
     this.#loadContext();

@@ -90,3 +90,25 @@ test.each(engines)('tlbwe acts at the next instruction, on the page that it stan
   expect(made.core.regs.pc).toBe(CODE + 4);
   expect(made.core.retired).toBe(1);
 });
+
+test.each(engines)(
+  'misaligned words and halfwords come from where they are, within a page and over its end',
+  (engine) => {
+    const program = [
+      asm('stw', { rs: 5, ra: 4, d: 0 }),
+      asm('stw', { rs: 6, ra: 4, d: 4 }),
+      asm('lwz', { rt: 7, ra: 4, d: 1 }),
+      asm('lwz', { rt: 8, ra: 4, d: 3 }),
+      asm('lhz', { rt: 9, ra: 4, d: 3 }),
+      asm('stw', { rs: 5, ra: 4, d: 10 }),
+      asm('sth', { rs: 6, ra: 4, d: 0xfff }),
+      asm('lwz', { rt: 10, ra: 4, d: 8 }),
+      asm('lhz', { rt: 11, ra: 4, d: 0xfff }),
+      asm('lwz', { rt: 12, ra: 4, d: 0xffe }),
+    ];
+    const made = run(engine, program, { 4: DATA, 5: 0x11223344, 6: 0x55667788 });
+    expect(made.go()).toMatchObject({ kind: 'quantum' });
+    const found = [...made.gpr.subarray(7, 13)].map((value) => value.toString(16));
+    expect(found).toEqual(['22334455', '44556677', '4455', '1122', '7788', '778800']);
+  },
+);
