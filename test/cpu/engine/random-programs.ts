@@ -1,7 +1,8 @@
 // Random programs in lockstep, as many as there is time for. HV440_SEED: the first seed; HV440_LOCKSTEP: how many instructions.
 
 import { Dice } from '../../hypervisor/fuzz.js';
-import { lockstep, type EngineName, type Place } from './lockstep.js';
+import { lockstep } from './lockstep.js';
+import type { EngineName, Place } from './sides.js';
 
 const seedOf = process.env['HV440_SEED'];
 const instructionsOf = process.env['HV440_LOCKSTEP'];
@@ -23,21 +24,24 @@ const lengths = [50_000, 100_000, 200_000, 300_000, 300_000, 1_000_000];
 const lengthOf = (dice: Dice, engine: EngineName): number => (engine === 'tiny' ? 50_000 : dice.of(lengths));
 
 /** Programs of one seed after another until so many instructions have been compared; says what there was. */
-export function randomPrograms(places: readonly Place[], seed: number, instructions: number): void {
+export function randomPrograms(places: readonly Place[], seed: number, instructions: number, debugged = false): void {
   const first = seedOf === undefined ? seed : Number(seedOf);
   const most = instructionsOf === undefined ? instructions : Number(instructionsOf);
   const interrupts = new Map<string, number>();
-  let [done, comparisons, programs] = [0, 0, 0];
+  let [done, comparisons, stops, programs] = [0, 0, 0, 0];
   for (; done < most; programs++) {
     const dice = new Dice(first + programs);
     const engine = turns[programs % turns.length]!;
     const place = places[Math.floor(programs / turns.length) % places.length]!;
-    const cycles = Math.min(lengthOf(dice, engine), Math.max(50_000, most - done));
-    const result = lockstep(first + programs, { engines: ['reference', engine], place, cycles });
+    const cycles = debugged ? 60_000 : Math.min(lengthOf(dice, engine), Math.max(50_000, most - done));
+    const result = lockstep(first + programs, { engines: ['reference', engine], place, cycles, debugged });
     done += result.instructions;
     comparisons += result.comparisons;
+    stops += result.stops;
     for (const [kind, count] of result.interrupts) interrupts.set(kind, (interrupts.get(kind) ?? 0) + count);
   }
   const met = [...interrupts].map(([kind, count]) => `${kind} ${count}`).join(', ');
-  console.log(`seeds ${first} to ${first + programs - 1}: ${done} instructions, compared ${comparisons} times. ${met}`);
+  console.log(
+    `seeds ${first} to ${first + programs - 1}: ${done} instructions, compared ${comparisons} times, stopped ${stops} times. ${met}`,
+  );
 }
