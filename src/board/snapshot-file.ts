@@ -1,6 +1,6 @@
 import { MemoryImage, pageBytes, pageOfBytes } from '../bus/memory-image.js';
 import { PAGE_SIZE } from '../bus/memory.js';
-import { pack, unpack } from '../loader/container.js';
+import { pack, unpack, type Compression } from '../loader/container.js';
 import { stateHash, type Snapshot } from './snapshot.js';
 import { decodeState, encodeState } from './state-text.js';
 
@@ -17,8 +17,8 @@ interface Header {
   readonly length: number;
 }
 
-/** A snapshot as a file; `identity` is JSON, and says what configuration it is of. */
-export function snapshotFile(snapshot: Snapshot, identity: unknown): Uint8Array {
+/** A snapshot as a file; `identity` is JSON, and says what configuration it is of. The surroundings may have quicker compression. */
+export function snapshotFile(snapshot: Snapshot, identity: unknown, compression?: Compression): Uint8Array {
   const state = new TextEncoder().encode(encodeState(snapshot.state));
   const pages = [...snapshot.memory.pages()];
   const body = new Uint8Array(state.length + pages.length * PAGE_SIZE);
@@ -32,14 +32,15 @@ export function snapshotFile(snapshot: Snapshot, identity: unknown): Uint8Array 
     pages: pages.map(([number]) => number),
     length: snapshot.memory.length,
   };
-  return pack('snapshot', VERSION, header, body);
+  return pack('snapshot', VERSION, header, body, compression);
 }
 
 /** The snapshot of a file and what it is of, or why there is none. */
 export function readSnapshot(
   file: Uint8Array,
+  compression?: Compression,
 ): { readonly snapshot: Snapshot; readonly identity: unknown } | { readonly problem: string } {
-  const unpacked = unpack(file, 'snapshot', VERSION);
+  const unpacked = unpack(file, 'snapshot', VERSION, compression);
   if ('problem' in unpacked) return unpacked;
   const { identity, cycle, hash, state, pages, length } = unpacked.header as Header;
   const { body } = unpacked;

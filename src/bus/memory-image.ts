@@ -125,5 +125,7 @@ export function pageBytes(page: Int32Array): Uint8Array {
 /** A page from its bytes in guest order. */
 export function pageOfBytes(bytes: Uint8Array): Int32Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, PAGE_SIZE);
-  return Int32Array.from({ length: PAGE_WORDS }, (_, i) => view.getInt32(4 * i));
+  const words = new Int32Array(PAGE_WORDS);
+  for (let i = 0; i < PAGE_WORDS; i++) words[i] = view.getInt32(4 * i);
+  return words;
 }

@@ -3,6 +3,7 @@ import { recordingLine, recordingStart } from '../board/recording.js';
 import { readSnapshot, snapshotFile } from '../board/snapshot-file.js';
 import { Snapshots, snapshotOf, stateHash } from '../board/snapshot.js';
 import type { DebuggedMachine } from '../debug/processes.js';
+import { nodeCompression } from '../launch/compression.js';
 import { UsageError } from '../launch/errors.js';
 import { readContents } from '../launch/files.js';
 import { differences, type Identity } from '../launch/identity.js';
@@ -91,7 +92,7 @@ export class Keeper {
   /** Write a snapshot of this moment; says why it cannot. */
   readonly write = (file: string): string | undefined => {
     try {
-      writeFileSync(file, snapshotFile(snapshotOf(this.machine), this.identity));
+      writeFileSync(file, snapshotFile(snapshotOf(this.machine), this.identity, nodeCompression));
       return undefined;
     } catch (error) {
       return (error as Error).message;
@@ -117,7 +118,7 @@ export class Keeper {
   #goOnFrom(path: string): void {
     const contents = readContents(path);
     if (!contents.ok) throw new UsageError(`--from ${path}: there is no such file that can be read`);
-    const read = readSnapshot(contents.bytes);
+    const read = readSnapshot(contents.bytes, nodeCompression);
     if ('problem' in read) throw new UsageError(`--from ${path}: the file ${read.problem}`);
     const different = differences(read.identity as Identity, this.identity);
     if (different.length > 0)

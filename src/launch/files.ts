@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { inflateRaw } from './compression.js';
 import type { ImageInspector, Inspection } from '../devicetree/checks/index.js';
 import { loadImage, type Image } from '../loader/image.js';
 import { FileError, UsageError } from './errors.js';
@@ -54,7 +55,7 @@ export class Files implements ImageInspector {
   #load(path: string): Image | ImageTrouble {
     const contents = readContents(path);
     if (!contents.ok) return contents;
-    const image = loadImage(contents.bytes, path);
+    const image = loadImage(contents.bytes, path, { inflateRaw });
     return image.ok ? image : { ...image, missing: false };
   }
 

@@ -11,13 +11,24 @@ const WORD = 4;
 /** What a file holds, or why it cannot be taken, as the rest of a sentence that begins with its name. */
 export type Unpacked = { readonly header: unknown; readonly body: Uint8Array } | { readonly problem: string };
 
+/** How bodies are compressed, as zlib does it (RFC 1950). */
+export interface Compression {
+  compress(bytes: Uint8Array): Uint8Array;
+  decompress(bytes: Uint8Array): Uint8Array;
+}
+
+const OWN: Compression = {
+  compress: (bytes) => zlibSync(bytes, { level: 3 }),
+  decompress: (bytes) => unzlibSync(bytes),
+};
+
 const text = new TextEncoder();
 
 /** `kind` is a word, such as `snapshot`; `version` counts from 1. */
-export function pack(kind: string, version: number, header: unknown, body: Uint8Array): Uint8Array {
+export function pack(kind: string, version: number, header: unknown, body: Uint8Array, { compress } = OWN): Uint8Array {
   const line = text.encode(`${NAME}${kind} ${version}\n`);
   const head = text.encode(JSON.stringify(header));
-  const packed = zlibSync(body, { level: 3 });
+  const packed = compress(body);
   const file = new Uint8Array(line.length + head.length + packed.length + 3 * WORD);
   const view = new DataView(file.buffer);
   file.set(line);
@@ -30,7 +41,7 @@ export function pack(kind: string, version: number, header: unknown, body: Uint8
   return file;
 }
 
-export function unpack(file: Uint8Array, kind: string, version: number): Unpacked {
+export function unpack(file: Uint8Array, kind: string, version: number, { decompress } = OWN): Unpacked {
   const end = file.subarray(0, 64).indexOf(0x0a);
   const line = String.fromCharCode(...file.subarray(0, Math.max(0, end)));
   const [, found, written] = /^hv440 (\w+) (\d+)$/.exec(line) ?? [];
@@ -46,7 +57,7 @@ export function unpack(file: Uint8Array, kind: string, version: number): Unpacke
   if (last + WORD !== file.length || view.getUint32(last) !== crc32(file.subarray(0, last)))
     return { problem: 'is damaged (its checksum does not match); make or copy it again' };
   const header = JSON.parse(new TextDecoder().decode(file.subarray(head + WORD, body))) as unknown;
-  return { header, body: unzlibSync(file.subarray(body! + WORD, last)) };
+  return { header, body: decompress(file.subarray(body! + WORD, last)) };
 }
 
 /** Where what has its length here ends, if that is within the file. */

@@ -14,14 +14,25 @@ const ZLIB_HEADER = 2;
 /** Bits of FLG. RFC 1952, section 2.3.1. */
 const FLAG = { HCRC: 0x02, EXTRA: 0x04, NAME: 0x08, COMMENT: 0x10, RESERVED: 0xe0 } as const;
 
+/** Decompresses raw DEFLATE data (RFC 1951) of at most `limit` bytes; undefined where it is damaged. */
+export type InflateRaw = (bytes: Uint8Array, limit: number) => Uint8Array | 'too large' | undefined;
+
 /** Whether these bytes begin as a gzip file does. */
 export const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
 
-/** Decompress a gzip file of one member, checking its CRC; zeros behind it are padding. `name` is for the reason. */
-export function gunzip(bytes: Uint8Array, name: string, limit = LARGEST_OUTPUT): Uint8Array | ImageProblem {
+/**
+ * Decompress a gzip file of one member, checking its CRC; zeros behind it are padding. `name` is for the reason; the surroundings
+ * may have a quicker way to decompress.
+ */
+export function gunzip(
+  bytes: Uint8Array,
+  name: string,
+  limit = LARGEST_OUTPUT,
+  inflateRaw: InflateRaw = inflate,
+): Uint8Array | ImageProblem {
   const start = dataStart(bytes);
   if (start === undefined) return refuse(`${name} has a gzip header that is damaged or cut off; make it again`);
-  const output = inflate(bytes.subarray(start), limit);
+  const output = inflateRaw(bytes.subarray(start), limit);
   if (output === 'too large')
     return refuse(`${name} decompresses to more than ${limit} bytes; give a smaller image, or an uncompressed one`);
   if (output === undefined || !endsWith(bytes, trailerOf(output)))

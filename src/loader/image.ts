@@ -1,6 +1,6 @@
 import { ADDRESS_SPACE, refuse, type Image, type ImageProblem } from './contents.js';
 import { isElf, readElf } from './elf.js';
-import { gunzip, isGzip } from './gzip.js';
+import { gunzip, isGzip, LARGEST_OUTPUT, type InflateRaw } from './gzip.js';
 import { isUimage, readUimage } from './uimage.js';
 
 export type { Image, ImageProblem, ImageSymbol, Segment } from './contents.js';
@@ -10,6 +10,8 @@ export { symbolAt } from './symbols.js';
 export interface LoadOptions {
   /** The physical address, a multiple of 4, at which a file of no known format is loaded and entered. */
   readonly rawAddress?: number;
+  /** A quicker way to decompress than the loader's own. */
+  readonly inflateRaw?: InflateRaw | undefined;
 }
 
 /**
@@ -18,7 +20,7 @@ export interface LoadOptions {
  */
 export function loadImage(bytes: Uint8Array, name: string, options: LoadOptions = {}): Image | ImageProblem {
   if (!isGzip(bytes)) return readPlain(bytes, name, options);
-  const inner = gunzip(bytes, name);
+  const inner = gunzip(bytes, name, LARGEST_OUTPUT, options.inflateRaw);
   return inner instanceof Uint8Array ? readPlain(inner, name.replace(/\.gz$/i, ''), options) : inner;
 }
 

@@ -4,6 +4,7 @@ import type { RecordedInput } from '../board/inputs.js';
 import { readSnapshot, snapshotFile } from '../board/snapshot-file.js';
 import type { Snapshot } from '../board/snapshot.js';
 import type { FaultReport } from '../hypervisor/fault-report.js';
+import { nodeCompression } from '../launch/compression.js';
 import { UsageError } from '../launch/errors.js';
 import type { Identity } from '../launch/identity.js';
 import type { SavedStream } from './console-stream.js';
@@ -39,7 +40,7 @@ export class TestSnapshot {
 
   /** The same as bytes. */
   bytes(): Uint8Array {
-    return snapshotFile(this.machine, { ...this.identity, test: this.test });
+    return snapshotFile(this.machine, { ...this.identity, test: this.test }, nodeCompression);
   }
 
   /** Read a file. Throws a UsageError where it is none, or was not written by this version of hv440. */
@@ -50,7 +51,7 @@ export class TestSnapshot {
     } catch (error) {
       throw new UsageError(`${file}: ${(error as Error).message}`);
     }
-    const read = readSnapshot(bytes);
+    const read = readSnapshot(bytes, nodeCompression);
     if ('problem' in read) throw new UsageError(`${file}: the file ${read.problem}`);
     const { test, ...identity } = read.identity as Identity & { readonly test?: SavedTest };
     if (!test) throw new UsageError(`${file}: it was not written by a test; take the snapshot with \`snapshot()\``);
