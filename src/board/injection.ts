@@ -2,9 +2,7 @@ import type { LineError } from './serial-input.js';
 
 /** What somebody outside does to a machine that no program and no user asked for. Plain data; an input of the run. */
 export type Injection =
-  /** Bytes of a partition's memory become others, at a guest-physical address. */
-  | { readonly kind: 'memory'; readonly partition: string; readonly address: number; readonly bytes: readonly number[] }
-  /** A bit of its memory is inverted; bit 0 is the byte's least significant one. */
+  /** A bit of a partition's memory is inverted, at a guest-physical address; bit 0 is the byte's least significant one. */
   | { readonly kind: 'bit-flip'; readonly partition: string; readonly address: number; readonly bit: number }
   /** It dies where it is, as by a machine check that it cannot take. */
   | { readonly kind: 'crash'; readonly partition: string }

@@ -16,10 +16,11 @@ const sufferings: {
     place: K extends StreamKind ? SerialInput : Partition,
   ) => Outcome;
 } = {
-  memory: ({ address, bytes }, partition) => change(partition, address, Uint8Array.from(bytes)),
   'bit-flip': ({ address, bit }, partition) => {
     const [byte] = readMemory(partition, address, 1) ?? [];
-    return change(partition, address, Uint8Array.of((byte ?? 0) ^ (1 << bit)));
+    if (byte === undefined) return `partition '${partition.name}' has no memory at ${hex(address)}`;
+    writeMemory(partition, address, Uint8Array.of(byte ^ (1 << bit)));
+    return undefined;
   },
   crash: (_, partition) => {
     if (!partition.running) return `partition '${partition.name}' is ${partition.lifecycle}, and does not run`;
@@ -60,11 +61,6 @@ export function suffer(
   }
   const partition = partitions.find(({ name }) => name === injection.partition);
   return partition ? at(injection, partition) : `there is no partition '${injection.partition}'`;
-}
-
-function change(partition: Partition, address: number, bytes: Uint8Array): Outcome {
-  if (writeMemory(partition, address, bytes)) return undefined;
-  return `partition '${partition.name}' has no memory at ${hex(address)}, or not ${bytes.length} bytes of it`;
 }
 
 function atController({ name, board }: Partition, line: number, act: (uic: Uic) => void): Outcome {

@@ -1,10 +1,11 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RecordedInput } from '../board/inputs.js';
+import type { Amendment, RecordedInput } from '../board/inputs.js';
 import type { Injection } from '../board/injection.js';
 import { recordingLine, recordingStart } from '../board/recording.js';
 import { Snapshots, snapshotOf, stateHash } from '../board/snapshot.js';
 import { findStream } from '../console/names.js';
+import { amenderOf } from '../debug/amendments.js';
 import { processesOf } from '../debug/processes.js';
 import { didYouMean } from '../devicetree/suggest.js';
 import type { Finding } from '../devicetree/finding.js';
@@ -106,6 +107,7 @@ export class TestBoard {
     if (parts.limit !== undefined) this.#driver.limit = this.#cycles(parts.limit);
     this.#snapshots = new Snapshots(hypervisor);
     const [, ...processes] = processesOf(hypervisor);
+    hypervisor.amender = amenderOf(processes.flatMap(({ targets }) => targets));
     this.#partitions = new Map(
       hypervisor.partitions.map((partition, i) => {
         partition.doorbells.stateChange.attach({ set: (asserted) => asserted && this.#driver.halt() });
@@ -122,6 +124,7 @@ export class TestBoard {
     faults: (): readonly FaultReport[] => this.#faults,
     wait: <T>(what: string, within: Duration | undefined, look: () => T | undefined): Promise<T> =>
       this.#driver.wait({ what, look, deadline: this.cycle + this.#cycles(within ?? this.parts.within) }),
+    amend: (amendment: Amendment): void => void this.hypervisor.amend(amendment),
     inject: (injection: Injection): void => this.#refuse(this.hypervisor.inject(injection)),
     fail: (reason: string): Error => this.fail(reason),
   };
@@ -271,6 +274,7 @@ export class TestBoard {
   recording(): string {
     const { hypervisor } = this;
     const { identity, again } = this.parts;
+    if (hypervisor.standing === 'stopped') hypervisor.settle(); // as whoever replays it finds it
     const end = { kind: 'end', hash: stateHash(snapshotOf(hypervisor)), ...hypervisor.moment } as const;
     return [recordingStart({ identity, again }), ...[...this.#inputs, end].map(recordingLine)].join('');
   }

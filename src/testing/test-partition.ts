@@ -1,8 +1,10 @@
+import type { Amendment } from '../board/inputs.js';
 import type { Injection } from '../board/injection.js';
 import type { Ending } from '../board/machine.js';
 import type { ExitKind } from '../devicetree/bindings/partitions.js';
+import { didYouMean } from '../devicetree/suggest.js';
 import { translate } from '../debug/memory.js';
-import type { Memory, Target } from '../debug/target.js';
+import type { Target } from '../debug/target.js';
 import type { FaultKind } from '../hypervisor/fault-kinds.js';
 import type { FaultReport } from '../hypervisor/fault-report.js';
 import type { Ask } from '../hypervisor/lifecycle.js';
@@ -21,6 +23,7 @@ export interface PartitionHost {
   wait<T>(what: string, within: Duration | undefined, look: () => T | undefined): Promise<T>;
   ask(ask: Ask): void;
   inject(injection: Injection): void;
+  amend(amendment: Amendment): void;
   fail(reason: string): Error;
 }
 
@@ -174,15 +177,9 @@ export class TestPartition {
 
   /** Change its memory: an input of the run, as what is typed. Throws, with nothing changed, where there is none. */
   write(address: Address, bytes: Uint8Array, space: Space = {}): void {
-    const { at, target, virtual } = this.#place(address, space);
     this.read(address, bytes.length, space);
-    for (const { physical, from, to } of pieces(at, bytes.length, virtual, target))
-      this.host.inject({
-        kind: 'memory',
-        partition: this.name,
-        address: physical,
-        bytes: [...bytes.subarray(from, to)],
-      });
+    const { at, target, space: kind } = this.#place(address, space);
+    this.host.amend({ kind: 'memory', processor: target.name, space: kind, address: at, bytes: [...bytes] });
   }
 
   /** Change a word of its memory. */
@@ -196,12 +193,20 @@ export class TestPartition {
   }
 
   registersOf(vcpu: number): Registers {
-    const { registers } = this.#target(vcpu);
+    const { registers, name: processor } = this.#target(vcpu);
+    const known = (name: string): string => {
+      if (registers.find(name)) return name.toLowerCase();
+      throw new UsageError(
+        `there is no register '${name}'; ${didYouMean(
+          name,
+          registers.all.map((each) => each.name),
+        )}`,
+      );
+    };
     return {
-      get: (name) => {
-        if (!registers.find(name)) throw new UsageError(`there is no register '${name}'`);
-        return registers.get(name.toLowerCase());
-      },
+      get: (name) => registers.get(known(name)),
+      set: (name, value) =>
+        this.host.amend({ kind: 'register', processor, register: known(name), value: (value >>> 0).toString(16) }),
       all: () =>
         Object.fromEntries(
           registers.all.filter(({ bits }) => bits === 32).map(({ name }) => [name, registers.get(name)]),
@@ -246,14 +251,16 @@ export class TestPartition {
     const target = this.#target(vcpu);
     const effective = virtual || typeof address === 'string';
     const at = typeof address === 'string' ? this.addressOf(address) : address;
-    const memory: Memory = effective ? target.effective : target.physical;
-    return { at, memory, target, virtual: effective };
+    const kind = effective ? ('effective' as const) : ('physical' as const);
+    return { at, memory: target[kind], target, space: kind };
   }
 }
 
-/** Registers to be read by name. Throw for a name that there is not. */
+/** A processor's registers of 32 bits by name. Both throw for a name that there is not. */
 export interface Registers {
   get(name: string): number;
+  /** An input of the run. Bits that the register has not are dropped. */
+  set(name: string, value: number): void;
   /** All that have 32 bits. */
   all(): Readonly<Record<string, number>>;
 }
@@ -262,18 +269,3 @@ const shown = (address: Address): string =>
   typeof address === 'string' ? `'${address}'` : `0x${address.toString(16)}`;
 
 const stateOf = ({ lifecycle, ending }: Partition) => (lifecycle === 'stopped' && ending ? ending.kind : lifecycle);
-
-/** The smallest page: addresses next to each other in one are so in memory. */
-const PAGE = 0x400;
-
-/** Where bytes that follow each other lie in a guest's physical memory. All of them are mapped. */
-function* pieces(at: number, length: number, virtual: boolean, { core }: Target) {
-  for (let from = 0; from < length;) {
-    const address = at + from;
-    const to = virtual ? Math.min(length, from + PAGE - (address % PAGE)) : length;
-    const physical = virtual ? translate(core, address >>> 0)?.physical : address;
-    if (physical === undefined) return;
-    yield { physical, from, to };
-    from = to;
-  }
-}

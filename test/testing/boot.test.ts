@@ -36,6 +36,7 @@ test('a recording has the same run again, to the bit', async () => {
   board.partition('one').resume();
   await console.expect('> ');
   board.partition('one').writeWord(0x200000, 0x12345678);
+  board.partition('one').registers.set('sprg2', 0x1234);
   console.send('mem\n');
   await board.runUntil({ instructions: board.partition('one').instructions + 12_345, partition: 'one' });
   board.partition('one').crash();
