@@ -54,7 +54,8 @@ export function debug(what: string | undefined, options: DebugOptions): Promise<
     attendant(machine, new Map([...images, ...symbols]), options, keeper, recording);
   const expected = recording && { file: options.replay!, identity: (recording.header as RecordingHeader).identity };
   const all = { ...options, ...own, keeping: { again: program, ...(expected && { expected }) } };
-  if (program.embedded) return bootConfigured({ tree: treeOf(expected!.identity, path), findings: [], checked: true }, all, attend);
+  if (program.embedded)
+    return bootConfigured({ tree: treeOf(expected!.identity, path), findings: [], checked: true }, all, attend);
   return command === 'boot' ? bootConfigured(readTree(path, all), all, attend) : runImage(path, all, attend);
 }
 
