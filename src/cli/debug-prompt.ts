@@ -98,13 +98,13 @@ export class PromptAttendant implements Attendant {
     const { lines, runs = false, quits = false, failed = false } = this.#prompt.execute(line);
     this.#failed ||= failed;
     this.say(lines);
-    if (runs && debug.targets.some((target) => !debug.isStopped(target))) this.say(await stop);
+    if (runs && debug.busy) this.say(await stop);
     return quits;
   }
 
   #interrupted(): void {
     const { debug } = this.setting;
-    if (debug.targets.some((target) => target.runs && !debug.isStopped(target))) this.#prompt.interrupt();
+    if (debug.busy) this.#prompt.interrupt();
     else this.#readline?.prompt();
   }
 

@@ -1,7 +1,7 @@
 import type { Ending, Progress } from '../board/machine.js';
 import { amenderOf } from './amendments.js';
 import { TargetProbes, type Breakpoint, type Hit } from './breakpoints.js';
-import type { History } from './history.js';
+import type { Backward, History } from './history.js';
 import type { TrapStop } from './traps/stops.js';
 import { processesOf, type DebuggedMachine } from './processes.js';
 import type { Process, Target } from './target.js';
@@ -14,6 +14,7 @@ export type StopEvent =
   | { readonly kind: 'interrupt'; readonly target: Target } // somebody asked for it
   | { readonly kind: 'moved'; readonly target: Target } // to another moment of its past, as somebody asked
   | { readonly kind: 'present'; readonly target: Target } // it ran in its past, and comes to where it left that
+  | { readonly kind: 'beginning'; readonly target: Target } // there is no earlier history
   | { readonly kind: 'ended'; readonly process: Process; readonly ending: Ending };
 
 /** How a target is to run on. */
@@ -42,6 +43,9 @@ export interface TrapStopper {
   diverge(): void;
 }
 
+/** Cycles that are run backwards without hearing whether it is to stop: some tens of milliseconds. */
+const BACKWARD_SLICE = 500_000;
+
 /** State of a target that can run. */
 interface Running {
   readonly target: Target;
@@ -69,6 +73,7 @@ export class Debugger {
     readonly { readonly breakpoint: Breakpoint; readonly targets: ReadonlySet<Target> }[]
   >();
   readonly #ended = new Set<Process>();
+  #backward: { readonly way: Backward; readonly target: Target } | undefined;
 
   constructor(readonly machine: DebuggedMachine) {
     this.processes = processesOf(machine);
@@ -133,6 +138,39 @@ export class Debugger {
     this.onResume();
   }
 
+  /** Does anything run, forwards or backwards? */
+  get busy(): boolean {
+    const runs = this.#running.some(({ resumption, target }) => resumption && !target.process.ending);
+    return this.#backward !== undefined || runs;
+  }
+
+  /**
+   * Run back to the last stop of these targets, as `History.continueBack` says; the clients are told as of other stops, of the
+   * beginning at `target`. False where there is no history, or something runs.
+   */
+  goBack(targets: readonly Target[], target: Target): boolean {
+    if (!this.history || this.busy) return false;
+    this.#backward = { way: this.history.goBack(targets), target };
+    this.onResume();
+    return true;
+  }
+
+  /** Stop going back, where it has got to; false where it does not. */
+  stopBack(): boolean {
+    this.#backward?.way.stop();
+    const went = this.#backward !== undefined;
+    this.#backward = undefined;
+    return went;
+  }
+
+  #runBack({ way, target }: { readonly way: Backward; readonly target: Target }): Progress {
+    const end = way.run(BACKWARD_SLICE);
+    if (!end) return { kind: 'ran' };
+    this.#backward = undefined;
+    this.#tell([end.kind === 'stopped' ? end.event : { kind: 'beginning', target }]);
+    return { kind: 'stopped' };
+  }
+
   /** Stop targets where they are. */
   stop(targets: Iterable<Target>): void {
     const wanted = new Set(targets);
@@ -141,6 +179,7 @@ export class Debugger {
 
   /** Run the machine as `Machine.run` does. What stopped is told to the clients before this returns. */
   run(cycles: number): Progress {
+    if (this.#backward) return this.#runBack(this.#backward);
     if (this.#running.every(({ resumption, target }) => !resumption || target.process.ending)) {
       if (!this.processes.every((p) => p.ending)) return { kind: 'stopped' };
     }

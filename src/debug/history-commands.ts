@@ -52,9 +52,11 @@ function move(history: MachineHistory, context: MonitorContext, to: string, go: 
   return [`continue, or reverse-continue, goes to ${to}`];
 }
 
-function busy({ debugger: debug }: MonitorContext): string[] | undefined {
+/** Why the machine cannot be moved in time now, if it cannot. */
+export function busy({ debugger: debug }: Pick<MonitorContext, 'debugger'>): string[] | undefined {
   const running = debug.targets.find((target) => target.runs && !target.process.ending && !debug.isStopped(target));
-  return running && [`${running.name} runs: stop it first`];
+  if (running) return [`${running.name} runs: stop it first`];
+  return debug.busy ? ['it is on its way back: stop that first'] : undefined;
 }
 
 export const goto = withHistory((history, context, [text = '']) => {

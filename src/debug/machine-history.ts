@@ -3,9 +3,10 @@ import type { Debuggable, Progress } from '../board/machine.js';
 import type { Recording } from '../board/recording.js';
 import { Snapshots, snapshotOf, stateHash, type Snapshot } from '../board/snapshot.js';
 import type { Probes } from '../cpu/probes.js';
-import { TargetProbes, type Breakpoint, type Hit } from './breakpoints.js';
+import { BackwardSearch, type Meeting } from './backward-search.js';
+import { TargetProbes, type Breakpoint } from './breakpoints.js';
 import type { Debugger } from './debugger.js';
-import type { BackwardEnd, History } from './history.js';
+import type { Backward, BackwardEnd, History } from './history.js';
 import type { DebuggedMachine } from './processes.js';
 import type { Target } from './target.js';
 import { Timeline, type Mark } from './timeline.js';
@@ -36,14 +37,6 @@ type Present = Moment & ({ readonly snapshot: Snapshot } | { readonly end: Recor
 interface Past {
   readonly present: Present;
   readonly replay: Replay;
-}
-
-/** A breakpoint or watchpoint that was met on the way. */
-interface Meeting {
-  readonly runs: Debuggable;
-  readonly hit: Hit;
-  /** Steps of its program before the instruction that it is about. */
-  readonly steps: number;
 }
 
 /** Which instruction wrote an address last. */
@@ -136,21 +129,43 @@ export class MachineHistory implements History {
     return arrived;
   }
 
-  stepBack(target: Target): BackwardEnd {
+  stepBack(target: Target, count = 1): BackwardEnd {
     const { runs } = target;
     if (!runs) return { kind: 'beginning' };
-    return this.#toStep(runs, runs.steps - 1)
+    return this.#toStep(runs, runs.steps - count)
       ? { kind: 'stopped', event: { kind: 'step', target } }
       : this.#toBeginning();
   }
 
   continueBack(targets: readonly Target[]): BackwardEnd {
+    for (const back = this.goBack(targets); ;) {
+      const end = back.run(Infinity);
+      if (end) return end;
+    }
+  }
+
+  goBack(targets: readonly Target[]): Backward {
+    const { steps } = this.machine;
     const heard = this.debug.traps?.mute();
-    const found = this.#lastMeeting((runs) => targets.some((target) => target.runs === runs));
-    heard?.();
-    if (!found) return this.#toBeginning();
+    const search = this.#search((runs) => targets.some((target) => target.runs === runs));
+    return {
+      run: (cycles) => {
+        if (!search.run(cycles)) return undefined;
+        heard?.();
+        return this.#toMeeting(search.found, targets);
+      },
+      stop: () => {
+        if (search.searched) this.#goBackTo(search.searched, this.#leavePresent());
+        else this.goTo(steps);
+        heard?.();
+      },
+    };
+  }
+
+  #toMeeting(found: Meeting | undefined, targets: readonly Target[]): BackwardEnd {
+    const target = targets.find(({ runs }) => found && runs === found.runs);
+    if (!found || !target) return this.#toBeginning();
     this.#toStep(found.runs, found.steps);
-    const target = targets.find(({ runs }) => runs === found.runs)!;
     const kind = found.hit.breakpoint.kind === 'execute' ? 'breakpoint' : 'watchpoint';
     return { kind: 'stopped', event: { kind, target, hit: found.hit } };
   }
@@ -191,7 +206,9 @@ export class MachineHistory implements History {
     const restore = this.#probing(
       own.map((target) => [target.runs!, new TargetProbes(target, target.runs!, [breakpoint])]),
     );
-    const found = this.#lastMeeting((runs) => own.some((target) => target.runs === runs));
+    const search = this.#search((runs) => own.some((target) => target.runs === runs));
+    search.run(Infinity);
+    const { found } = search;
     restore();
     const target = own.find(({ runs }) => runs === found?.runs);
     const moment = found && target && this.#toStep(found.runs, found.steps) ? this.machine.moment : undefined;
@@ -283,9 +300,7 @@ export class MachineHistory implements History {
     const present = this.#leavePresent();
     const heard = this.debug.traps?.mute();
     const restore = this.#probing([]);
-    this.#put(mark.snapshot, mark.standing);
-    const replay = this.#replayFrom(mark.inputs, present);
-    this.#past = { present, replay };
+    const replay = this.#goBackTo(mark, present);
     let progress: Progress;
     for (;;) {
       const next = this.#nextMark;
@@ -318,39 +333,16 @@ export class MachineHistory implements History {
     };
   }
 
-  /** The last time before now that one of these programs met a probe of its own; the machine stands anywhere behind it. */
-  #lastMeeting(concerns: (runs: Debuggable) => boolean): Meeting | undefined {
+  /** Looks for the last time before now that one of these programs met a probe of its own. */
+  #search(concerns: (runs: Debuggable) => boolean): BackwardSearch {
     const present = this.#leavePresent();
-    const now = this.machine.steps;
-    const here = new Map(this.machine.debuggables.map((runs) => [runs as Debuggable, runs.steps]));
-    const marks = this.timeline.marks.filter((mark) => mark.steps <= now);
-    let end = now;
-    for (const mark of marks.toReversed()) {
-      this.#put(mark.snapshot, mark.standing);
-      const replay = this.#replayFrom(mark.inputs, present);
-      this.#past = { present, replay };
-      const last = this.#meetings(replay, end).findLast(({ runs, steps }) => concerns(runs) && steps < here.get(runs)!);
-      if (last) return last;
-      end = mark.steps;
-    }
-    return undefined;
+    return new BackwardSearch(this.machine, this.timeline.marks, concerns, (mark) => this.#goBackTo(mark, present));
   }
 
-  /** All that is met from here up to a step. */
-  #meetings(replay: Replay, end: number): Meeting[] {
-    const found: Meeting[] = [];
-    const { machine } = this;
-    for (;;) {
-      const progress = replay.run({ steps: end });
-      const met = machine.debuggables.filter(({ probes }) => probes?.stop);
-      for (const runs of met) {
-        const { probes } = runs;
-        if (!(probes instanceof TargetProbes) || !probes.hit) continue;
-        const before = probes.hit.breakpoint.kind === 'execute' ? 0 : 1;
-        found.push({ runs, hit: probes.hit, steps: runs.steps - before });
-        probes.pass();
-      }
-      if (met.length === 0 || (progress.kind !== 'stopped' && progress.kind !== 'ran')) return found;
-    }
+  #goBackTo(mark: Mark, present: Present): Replay {
+    this.#put(mark.snapshot, mark.standing);
+    const replay = this.#replayFrom(mark.inputs, present);
+    this.#past = { present, replay };
+    return replay;
   }
 }

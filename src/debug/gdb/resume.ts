@@ -1,8 +1,9 @@
 import type { Resumption } from '../debugger.js';
 import type { Target } from '../target.js';
+import { busy } from '../history-commands.js';
 import { attachedTargets, type Connection, type Point } from './client.js';
 import { hexNumber } from './packet.js';
-import { execReply, forkReply, report, stopped, stopReply } from './stops.js';
+import { execReply, forkReply, report, stopped } from './stops.js';
 import { targetsOf } from './thread-ids.js';
 
 /** Letting targets run, and having them stop. */
@@ -115,6 +116,7 @@ function stopSome(connection: Connection, wanted: ReadonlyMap<Target, Resumption
 export function interrupt(connection: Connection): void {
   if (!connection.waiting && !connection.nonStop) return;
   const { debugger: machine } = connection.options;
+  if (machine.stopBack()) return stopped(connection, [{ kind: 'interrupt', target: connection.current }]);
   const running = attachedTargets(connection).find((target) => target.runs && !machine.isStopped(target));
   const target = running ?? attachedTargets(connection)[0];
   connection.options.traps.settle();
@@ -161,11 +163,13 @@ export function backward(connection: Connection, kind: 'step' | 'continue'): str
     stopped(connection, [{ kind: 'step', target }]);
     return undefined;
   }
-  const end = kind === 'step' ? history.stepBack(target) : history.continueBack(targets);
-  if (end.kind === 'beginning') {
-    connection.waiting = false;
-    return stopReply(connection, target, 'replaylog:begin;');
+  const refused = busy(connection.options);
+  for (const line of refused ?? []) connection.show(`${line}\n`);
+  if (refused) stopped(connection, [{ kind: 'moved', target }]);
+  else if (kind === 'continue') connection.options.debugger.goBack(targets, target);
+  else {
+    const end = history.stepBack(target);
+    stopped(connection, [end.kind === 'stopped' ? end.event : { kind: 'beginning', target }]);
   }
-  stopped(connection, [end.event]);
   return undefined;
 }

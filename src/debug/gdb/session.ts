@@ -110,6 +110,7 @@ export class GdbSession implements Client, Connection {
 
   /** The connection is gone: its breakpoints go, what is stopped stays stopped for the next one, what runs runs on. */
   close(): void {
+    if (this.waiting) this.options.debugger.stopBack();
     this.options.debugger.leave(this);
   }
 }

@@ -46,6 +46,8 @@ function eventReply(connection: Connection, event: StopEvent): string {
       return stopReply(connection, event.target, '', NONE);
     case 'step':
       return stopReply(connection, connection.steppingBoard ?? event.target);
+    case 'beginning':
+      return stopReply(connection, event.target, 'replaylog:begin;');
     case 'present':
       return stopReply(connection, event.target, 'replaylog:end;');
     case 'breakpoint':

@@ -166,6 +166,7 @@ export class Prompt implements Client, PromptState {
   /** Somebody wants it to stop where it is. */
   interrupt(): void {
     this.traps.settle();
+    this.debug.stopBack();
     this.stopped([{ kind: 'interrupt', target: this.target }]);
   }
 
@@ -217,6 +218,8 @@ export class Prompt implements Client, PromptState {
         return this.#met(event);
       case 'interrupt':
         return ['stopped'];
+      case 'beginning':
+        return ['this is where the history begins'];
       case 'present':
         return ['this is where the past ends: from here on it is the present'];
       case 'ended':
@@ -246,6 +249,10 @@ export class Prompt implements Client, PromptState {
       return [pointLine({ traps: this.traps }, { ...point, hits: 0 }).replace(/ of .*/, '')];
     const hexes = (bytes: Uint8Array): string => [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
     const now = target.effective.read(breakpoint.address, breakpoint.length);
+    if (target.registers.get('pc') === hit.pc) {
+      const what = `${hit.access} by ${this.traps.programOf(target).text(hit.pc)}`;
+      return [`watchpoint ${point.number}: before the ${what}: ${hexes(now)}`];
+    }
     const by = `${hit.access} by ${this.traps.programOf(target).text(hit.pc)}`;
     return [`watchpoint ${point.number}: ${by}: ${hexes(hit.before)} -> ${hexes(now)}`];
   }

@@ -58,9 +58,7 @@ function pastOf({ debug }: PromptState): MachineHistory {
 
 function back(state: PromptState, steps: number): Answer {
   const past = pastOf(state);
-  for (let n = 0; n < steps; n++) {
-    if (past.stepBack(state.target).kind === 'beginning') return beginning(state);
-  }
+  if (past.stepBack(state.target, steps).kind === 'beginning') return beginning(state);
   return { lines: standLines(state) };
 }
 
@@ -86,11 +84,11 @@ function backLine(state: PromptState): Answer {
 }
 
 function backTo(state: PromptState): Answer {
-  const { debug } = state;
-  const end = pastOf(state).continueBack(debug.targets.filter(({ runs }) => runs));
-  if (end.kind === 'beginning') return beginning(state);
-  if ('target' in end.event) state.target = end.event.target;
-  return { lines: [end.event.kind, ...standLines(state)] };
+  const { debug, target } = state;
+  pastOf(state);
+  const all = debug.targets.filter(({ runs }) => runs);
+  debug.goBack(all, target.runs ? target : all[0]!);
+  return RUNS;
 }
 
 /** To before the last trap of this processor. */

@@ -210,6 +210,7 @@ test('GDB steps over the access of a watchpoint by itself: that is done already,
   run();
   expect(debug.machine.steps).toBe(steps + 1);
   ask('Z2,100,4', 'bc');
+  expect(run()).toEqual([expect.stringMatching(/^T05watch:100;thread:1;.*40:00001004;/)]);
   expect(debug.machine.steps).toBe(steps - 1);
   expect(ask('z2,100,4', 'bs').at(-1)).toMatch(/^T05thread:1;.*40:00001004;/);
   expect(debug.machine.steps).toBe(steps - 1);
@@ -226,4 +227,27 @@ test('the monitor types at the program that GDB is at', () => {
   expect(monitor(made, 'type "ls -l\\n"')).toBe('');
   const stream = machine.streams.find((name) => name.startsWith('second'));
   expect(typed).toEqual([{ kind: 'typed', stream, bytes: [...new TextEncoder().encode('ls -l\n')] }]);
+});
+
+test('Ctrl-C stops a run backwards where it has got to, and others hear that the machine is on its way', () => {
+  const made = remembered();
+  const { ask, run, debug, session, said } = made;
+  ask('vCont;c');
+  for (let i = 0; i < 20; i++) debug.run(100_000);
+  session.receive(Uint8Array.of(3));
+  const { steps } = debug.machine;
+  expect(steps).toBeGreaterThan(1_500_000);
+  ask('Z2,400,4', 'bc'); // nobody writes there
+  expect(debug.machine.steps).toBe(steps);
+  debug.run(100);
+  expect(monitor(made, 'goto 17')).toBe('it is on its way back: stop that first\n');
+  said.length = 0;
+  session.receive(Uint8Array.of(3));
+  expect(said.at(-1)).toMatch(/^\$T02thread:1;/);
+  expect(debug.machine.steps).toBeLessThan(steps);
+  expect(debug.machine.steps).toBeGreaterThan(3);
+  expect(run()).toEqual([]);
+  ask('bc');
+  expect(run()).toEqual([expect.stringMatching(/^T05replaylog:begin;thread:1;/)]);
+  expect(debug.machine.steps).toBe(0);
 });
