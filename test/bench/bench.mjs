@@ -8,17 +8,19 @@ import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { calibrate, hasProgram, linuxGuest, ownGuests, root, sharedGuests } from './guests.mjs';
 import { measure } from './measure.mjs';
-import { costTable, readme, speedTable, spread } from './report.mjs';
+import { costTable, exitTable, readme, speedTable, spread } from './report.mjs';
+import { concludeWhole, peakTable, watch, wholeRuns, wholeTable } from './whole.mjs';
 
 const usage = `usage: npm run bench -- [options]
   --rounds N      how often each machine runs each guest (default 5)
   --quick         one round, a tenth of the iterations, only the project's own small guests
-  --guest NAME    only this guest (may be given several times; integer, memory, … linux, shared/loop, …)
+  --guest NAME    only this guest (may be given several times; integer, memory, … linux, shared/loop, …;
+                  start: only start-up, Linux's boot and their memory)
   --readme        print Markdown for the README too
   --output FILE   where the figures go as JSON (default dist/bench.json)`;
 
 /** No new round begins after so many seconds. */
-const DEADLINE = 210;
+const DEADLINE = 420;
 
 /** A load for each processor above which times are not worth much. */
 const BUSY = 0.5;
@@ -39,6 +41,11 @@ const machines = {
     marks,
     endless: marks !== undefined,
   }),
+  /** QEMU when it counts instructions, so that a run repeats exactly. */
+  icount: (given) => {
+    const { args, ...rest } = machines.qemu(given);
+    return { ...rest, args: [...args, '-icount', 'shift=0'] };
+  },
 };
 
 const option = (name, value) => (value === undefined ? [] : [name, value]);
@@ -137,6 +144,8 @@ function conclude({ name, iterations, baseline, samples }) {
       ]),
     ),
     ratios: {
+      bareToIcount: ratio('bare', 'icount'),
+      partitionToIcount: ratio('partition', 'icount'),
       bareToQemu: ratio('bare', 'qemu'),
       partitionToQemu: ratio('partition', 'qemu'),
       partitionToBare: ratio('partition', 'bare'),
@@ -165,15 +174,22 @@ async function main() {
   const others = wantsShared ? sharedGuests(folder, skip).filter(isWanted) : [];
   const wantsLinux = wanted ? wanted.includes('linux') : !quick;
   const guests = [...ours, ...(wantsLinux ? [linuxGuest(folder)] : []), ...others];
-  if (guests.length === 0) throw new Error(`there is no such guest: ${wanted.join(', ')}`);
+  if (guests.length === 0 && !wanted.includes('start')) throw new Error(`there is no such guest: ${wanted.join(', ')}`);
   const hasQemu = hasProgram('qemu-system-ppc');
   if (!hasQemu) skip('the comparison with QEMU: qemu-system-ppc is not installed (apt-get install qemu-system-ppc)');
-  const present = ['bare', 'partition', ...(hasQemu ? ['qemu'] : [])];
+  const present = ['bare', 'partition', ...(hasQemu ? ['qemu', 'icount'] : [])];
 
   const runs = await prepare(guests, present);
+  const whole = (
+    wanted ? wholeRuns(linuxGuest(folder)).filter(() => wanted.includes('start')) : wholeRuns(linuxGuest(folder))
+  )
+    .slice(0, quick ? 1 : undefined)
+    .map((one) => ({ ...one, samples: Object.fromEntries(present.filter((m) => m !== 'icount').map((m) => [m, []])) }));
   for (let i = 1; i <= rounds && (i === 1 || elapsed() < DEADLINE); i++) {
     say(`round ${i} of ${rounds} (${elapsed().toFixed(0)} s)`);
     await round(runs, present);
+    for (const { given, mark, samples } of whole)
+      for (const machine of Object.keys(samples)) samples[machine].push(await watch(machines[machine](given), mark));
   }
   const results = runs.map(conclude);
   const machine = {
@@ -184,17 +200,27 @@ async function main() {
     node: process.versions.node,
     qemu: hasQemu ? qemuVersion() : undefined,
   };
-  const count = runs[0].samples.bare.length;
-  process.stdout.write(
-    `Instructions a second, and time as a multiple of QEMU's: median (least-greatest) of ${count} rounds\n`,
-  );
-  process.stdout.write(
-    `${speedTable(results)}\n\nWhat virtualisation costs: simulated cycles, exactly; wall time as a multiple of the bare board's\n`,
-  );
-  process.stdout.write(`${costTable(results)}\n`);
-  if (wantsReadme) process.stdout.write(`\n${readme({ machine, results })}\n`);
+  const count = (runs[0] ?? whole[0]).samples.bare.length;
+  const wholes = whole.map(concludeWhole);
+  const print = (title, text) => text && process.stdout.write(`${title}\n${text}\n\n`);
+  if (results.length > 0) {
+    print(
+      `Instructions a second, and time as a multiple of QEMU's: median (least-greatest) of ${count} rounds`,
+      speedTable(results),
+    );
+    print(
+      "What virtualisation costs: simulated cycles, exactly; wall time as a multiple of the bare board's",
+      costTable(results),
+    );
+    print('Round trips to the hypervisor: simulated cycles, and wall time', exitTable(results));
+  }
+  if (wholes.length > 0) {
+    print(`Whole processes: median (least-greatest) of ${count} rounds`, wholeTable(wholes));
+    print('The most memory that they had', peakTable(wholes));
+  }
+  if (wantsReadme && results.length > 0) process.stdout.write(`${readme({ machine, results })}\n`);
   mkdirSync(dirname(resolve(output)), { recursive: true });
-  writeFileSync(output, `${JSON.stringify({ machine, rounds: count, results }, null, 2)}\n`);
+  writeFileSync(output, `${JSON.stringify({ machine, rounds: count, results, whole: wholes }, null, 2)}\n`);
   for (const { name, checksum } of results.filter(({ agree }) => !agree)) {
     say(`${name}: the machines disagree about the checksum: ${checksum}`);
     process.exitCode = 1;

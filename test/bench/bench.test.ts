@@ -60,3 +60,15 @@ test('npm run bench tells a wrong option, and a guest that is not there', async 
   expect(status).toBe(1);
   expect(stderr).toContain('there is no such guest: nobody\n');
 });
+
+test('npm run bench tells how long a process takes to its first byte, and how much memory', async () => {
+  const output = join(folder, 'start.json');
+  const options = ['--quick', '--guest', 'start', '--output', output];
+  const { status, stdout } = await run(process.execPath, [join(root, 'test/bench/bench.mjs'), ...options]);
+  expect(status).toBe(0);
+  expect(stdout).toContain('first byte of hello.elf');
+  const { whole } = JSON.parse(readFileSync(output, 'utf8'));
+  expect(whole).toHaveLength(1);
+  expect(whole[0].milliseconds.bare.median).toBeGreaterThan(0);
+  expect(whole[0].seconds.partition).toHaveLength(1);
+});

@@ -15,7 +15,8 @@ export const geometricMean = (values) => Math.exp(values.reduce((sum, v) => sum 
 
 const number = (value) => value.toLocaleString('en-US', { maximumFractionDigits: 0 });
 const times = (value) => (value >= 9.95 ? value.toFixed(0) : value.toFixed(value >= 0.95 ? 1 : 2));
-const range = (s) => (s === undefined ? '-' : `${times(s.median)} (${times(s.min)}-${times(s.max)})`);
+/** Median, and between what. */
+export const range = (s) => (s === undefined ? '-' : `${times(s.median)} (${times(s.min)}-${times(s.max)})`);
 
 /** Rows of cells as text: the first column to the left, the others to the right; as Markdown with bars. */
 export function table(rows, markdown) {
@@ -29,16 +30,37 @@ export function table(rows, markdown) {
 
 /** How fast: millions of instructions a second, and how many times longer than QEMU it took. */
 export function speedTable(results, markdown = false) {
-  const head = ['guest', 'instructions', 'bare MIPS', 'partition MIPS', 'QEMU MIPS', 'bare : QEMU', 'partition : QEMU'];
+  const head = ['guest', 'instructions', 'bare MIPS', 'partition MIPS', 'QEMU MIPS'];
+  head.push('bare : QEMU', 'partition : QEMU', 'bare : -icount', 'partition : -icount');
   const rows = results.map(({ name, instructions, mips, ratios }) => [
     name,
     number(instructions),
     ...['bare', 'partition', 'qemu'].map((machine) => (mips[machine] ? times(mips[machine].median) : '-')),
     range(ratios.bareToQemu),
     range(ratios.partitionToQemu),
+    range(ratios.bareToIcount),
+    range(ratios.partitionToIcount),
   ]);
   return table([head, ...rows], markdown);
 }
+
+/** Exits of a guest count for its kind where they are most of its exits and so many. */
+const ENOUGH = 10_000;
+
+/** What a round trip to the hypervisor takes, by the guests that do little else: simulated cycles, and wall time. */
+export function exitTable(results, markdown = false) {
+  const head = ['exit', 'guest', 'exits', 'cycles each', 'ns each'];
+  const rows = results.flatMap(({ name, exits, seconds }) => {
+    const total = exits.reduce((sum, { count }) => sum + count, 0);
+    const [most] = exits.toSorted((a, b) => b.count - a.count);
+    if (!most || most.count < ENOUGH) return [];
+    const more = spread(seconds.partition.map((time, i) => ((time - seconds.bare[i]) * 1e9) / total));
+    return [[most.kind, name, number(total), (most.cycles / most.count).toFixed(1), nanoseconds(more)]];
+  });
+  return rows.length === 0 ? undefined : table([head, ...rows], markdown);
+}
+
+const nanoseconds = ({ median, min, max }) => `${number(median)} (${number(min)}-${number(max)})`;
 
 /** What virtualisation costs, exactly, in simulated cycles; and in wall time, as it happened to be. */
 export function costTable(results, markdown = false) {
