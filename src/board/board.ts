@@ -4,7 +4,7 @@ import type { Ram, SharedMemory } from '../bus/memory.js';
 import { Core } from '../cpu/core.js';
 import type { Engine } from '../cpu/engine/engine.js';
 import { timeBaseRate, type TimeBaseRate } from '../cpu/timers.js';
-import { dcrsOf, interruptsOf, physicalReg } from '../devicetree/addresses.js';
+import { dcrsOf, deviceName, interruptsOf, physicalReg } from '../devicetree/addresses.js';
 import type { Node, Tree } from '../devicetree/tree.js';
 import type { Feature } from '../isa/spec.js';
 import { Finisher } from '../devices/finisher.js';
@@ -152,12 +152,6 @@ function restoreBoard(
   ports.forEach(({ uart }, i) => uart.restore(saved.uarts[i]!));
   for (let i = uics.length - 1; i >= 0; i--) uics[i]!.restore(saved.uics[i]!, saved.lost?.[i]);
   ports.forEach(({ input }, i) => input.restore(saved.inputs[i]!));
-}
-
-/** A device's name with the address where the processor finds it: on different buses, two may have the same name. */
-export function deviceName(node: Node): string {
-  const [reg] = physicalReg(node);
-  return reg && node.unitAddress !== undefined ? `${node.baseName}@${reg.base.toString(16)}` : node.name;
 }
 
 /** What the tree's processors have beyond the 440's common instructions. */

@@ -164,3 +164,9 @@ const interrupt = (controller: Node, cells: readonly number[]): Interrupt => ({
   line: cells[0] ?? 0,
   type: cells[1] ?? LEVEL_HIGH,
 });
+
+/** A device's name with the address where the processor finds it: on different buses, two may have the same name. */
+export function deviceName(node: Node): string {
+  const [reg] = physicalReg(node);
+  return reg && node.unitAddress !== undefined ? `${node.baseName}@${reg.base.toString(16)}` : node.name;
+}

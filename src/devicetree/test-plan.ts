@@ -1,6 +1,14 @@
+import { deviceName } from './addresses.js';
 import { placeOf } from './bindings/index.js';
 import { exitKinds, type ExitKind } from './bindings/partitions.js';
-import { askWords, testNode, testScript, type faultWords, type stateWords } from './bindings/test.js';
+import {
+  askWords,
+  testNode,
+  testScript,
+  type faultWords,
+  type InjectionWord,
+  type stateWords,
+} from './bindings/test.js';
 import { parseDuration, type Duration } from './duration.js';
 import { mergeInto } from './merge.js';
 import { consoleOf, consolesOf, devicesOf, disabled, isSerial, partitionNodes } from './partitions.js';
@@ -14,17 +22,29 @@ export type Pattern = { readonly at: Position } & ({ readonly text: string } | {
 export type Wait = { readonly at: Position } & (
   | { readonly kind: 'output'; readonly pattern: Pattern }
   | { readonly kind: 'time'; readonly duration: Duration; readonly random: boolean }
+  | { readonly kind: 'instructions'; readonly count: number }
   | { readonly kind: 'exit'; readonly status: number }
   | { readonly kind: 'fault'; readonly fault: (typeof faultWords)[number] }
   | { readonly kind: 'reset' }
   | { readonly kind: 'state'; readonly state: (typeof stateWords)[number] }
 );
 
+/** What is said about a fault; each kind has its own (`injections`). */
+export interface FaultDetails {
+  readonly address?: number;
+  readonly bit?: number;
+  readonly device?: string;
+  readonly count?: number;
+  readonly during?: Duration;
+  readonly text?: Uint8Array;
+}
+
 /** What a step does, or sees to, at once. */
 export type Act = { readonly at: Position } & (
   | { readonly kind: 'send'; readonly bytes: Uint8Array }
   | { readonly kind: 'ask'; readonly ask: (typeof askWords)[number] }
   | { readonly kind: 'recount' }
+  | ({ readonly kind: 'inject'; readonly fault: InjectionWord } & FaultDetails)
   /** Of one kind, or of all. */
   | { readonly kind: 'max-exits'; readonly exit?: ExitKind; readonly most: number }
 );
@@ -86,8 +106,8 @@ export const scriptNodes = (test: Node): Node[] => enabled(test.children).filter
 export function streamsOf(tree: Tree, partition: Node): string[] {
   const console = consoleOf(tree, partition);
   const ports = consolesOf(partition).toSorted((a, b) => Number(b === console) - Number(a === console));
-  const devices = devicesOf(tree, partition).filter(isSerial);
-  return [...ports, ...devices].map(({ name }) => `${partition.name}/${name}`);
+  const devices = devicesOf(tree, partition).filter(isSerial).map(deviceName);
+  return [...ports.map(({ name }) => name), ...devices].map((name) => `${partition.name}/${name}`);
 }
 
 /** The partition that a script is about, by its name, or why there is none. */
@@ -147,7 +167,7 @@ function stepOf(node: Node): TestStep {
     ...(wait && { wait }),
     ...(within && { within }),
     never: forbidden(node),
-    acts: properties.flatMap((property) => actOf(property) ?? []),
+    acts: properties.flatMap((property) => actOf(property, node) ?? []),
   };
 }
 
@@ -171,6 +191,8 @@ function waitOf(property: Property): Wait | undefined {
     case 'wait':
     case 'wait-up-to':
       return { kind: 'time', at, duration: durationOf(property) ?? { cycles: 0 }, random: name === 'wait-up-to' };
+    case 'wait-instructions':
+      return { kind: 'instructions', at, count: property.cells[0] ?? 0 };
     case 'expect-exit':
       return { kind: 'exit', at, status: property.cells[0] ?? 0 };
     case 'expect-fault':
@@ -184,16 +206,31 @@ function waitOf(property: Property): Wait | undefined {
   }
 }
 
-function actOf(property: Property): Act | undefined {
+function actOf(property: Property, step: Node): Act | undefined {
   const { name, at } = property;
   const ask = askWords.find((word) => word === name);
   if (ask) return { kind: 'ask', at, ask };
   if (name === 'send') return { kind: 'send', at, bytes: bytesOf(property) };
+  if (name === 'inject') return { kind: 'inject', at, fault: property.string as InjectionWord, ...detailsOf(step) };
   if (name === 'recount') return { kind: 'recount', at };
   const most = property.cells[0] ?? 0;
   if (name === 'max-exits') return { kind: 'max-exits', at, most };
   const exit = exitKinds.find((kind) => name === `max-exits-${kind}`);
   return exit && { kind: 'max-exits', at, exit, most };
+}
+
+function detailsOf(step: Node): FaultDetails {
+  const [address, bit, count] = [step.cell('address'), step.cell('bit'), step.cell('count')];
+  const [device, text] = [step.get('device')?.string, step.get('text')];
+  const during = durationOf(step.get('during'));
+  return {
+    ...(address !== undefined && { address }),
+    ...(bit !== undefined && { bit }),
+    ...(count !== undefined && { count }),
+    ...(device !== undefined && { device }),
+    ...(during && { during }),
+    ...(text && { text: bytesOf(text) }),
+  };
 }
 
 /** The bytes of a string, which may hold NULs of its own. */

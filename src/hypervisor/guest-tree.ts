@@ -1,5 +1,4 @@
-import { deviceName } from '../board/board.js';
-import { physicalReg } from '../devicetree/addresses.js';
+import { deviceName, physicalReg } from '../devicetree/addresses.js';
 import { mergeInto } from '../devicetree/merge.js';
 import type { PartitionConfiguration } from '../devicetree/configuration.js';
 import { Node, Tree } from '../devicetree/tree.js';

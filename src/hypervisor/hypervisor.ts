@@ -1,4 +1,4 @@
-import { buildBoard, deviceName, type Board, type Environment } from '../board/board.js';
+import { buildBoard, type Board, type Environment } from '../board/board.js';
 import { stopsHere, type Machine, type ProgramState, type Progress } from '../board/machine.js';
 import { Replayable } from '../board/inputs.js';
 import type { Injection } from '../board/injection.js';
@@ -9,7 +9,7 @@ import type { Device, Line } from '../bus/bus.js';
 import type { Clock } from '../bus/clock.js';
 import { Ram } from '../bus/memory.js';
 import type { Core } from '../cpu/core.js';
-import { physicalReg } from '../devicetree/addresses.js';
+import { deviceName, physicalReg } from '../devicetree/addresses.js';
 import type { PartitionConfiguration } from '../devicetree/configuration.js';
 import type { Node } from '../devicetree/tree.js';
 import type { BootProblem } from '../loader/boot.js';

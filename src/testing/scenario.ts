@@ -15,6 +15,7 @@ import type { FaultKind } from '../hypervisor/fault-kinds.js';
 import type { Partition } from '../hypervisor/partition.js';
 import type { ConsoleStream } from './console-stream.js';
 import { BoardError } from './failure.js';
+import { inject } from './scenario-faults.js';
 import { Random } from './random.js';
 import type { TestBoard } from './test-board.js';
 
@@ -184,6 +185,8 @@ export class Scenario {
         const cycles = this.#cycles(wait.duration);
         return board.run(`${wait.random ? random.integer(0, cycles) : cycles} cycles`);
       }
+      case 'instructions':
+        return board.runUntil({ instructions: wait.count, partition }, { within });
       case 'exit':
         await board.partition(partition).expectExit(wait.status, { within });
         return;
@@ -215,6 +218,7 @@ export class Scenario {
   #do(act: Act, { stream, partition }: Parties): void {
     if (act.kind === 'send') stream?.send(act.bytes);
     else if (act.kind === 'recount') this.board.hypervisor.resetAccounts();
+    else if (act.kind === 'inject') inject(this.board, act, stream?.name ?? '', partition);
     else if (act.kind === 'ask') this.board.partition(partition)[act.ask]();
     else this.#compareExits(act, partition);
   }

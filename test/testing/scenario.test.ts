@@ -177,6 +177,33 @@ test('exits are bounded, of all kinds or of one, and counted anew', async () => 
   expect((await run([one], bounded('recount; max-exits = <0>;'))).said).toBe('passed');
 });
 
+test('faults are injected at the very instruction or cycle', async () => {
+  const crash = await run(
+    [one],
+    'hello { a { wait-instructions = <50000>; inject = "crash"; }; b { expect-fault = "machine-check-disabled"; within = "1 cycles"; }; };',
+  );
+  expect(crash.said).toBe('passed');
+  expect(crash.figures.instructions).toBe(50_000);
+  const text = (act: string, answer: string): string =>
+    `hello { a { expect = "hello> "; ${act} }; b { wait = "20 ms"; send = "\n"; }; c { expect = "${answer}"; within = "20 ms"; }; };`;
+  // The port's buffer holds 16 characters, the rest is lost.
+  expect((await run([one], text('inject = "flood"; text = "0123456789abcdefghij";', '0123456789abcde'))).said).toBe(
+    'passed',
+  );
+  expect((await run([one], text('inject = "flood"; text = "0123456789abcdefghij";', 'fghij'))).said).toContain(
+    'did not come',
+  );
+  const lost = 'inject = "lost-interrupt"; device = "serial@ef600300"; send = "mem";';
+  expect(
+    (await run([one], `hello { a { expect = "hello> "; ${lost} }; b { expect = "mem"; within = "20 ms"; }; };`)).said,
+  ).toContain('did not come within 20 ms');
+});
+
+test('a device that a partition does not have cannot fail', async () => {
+  const { said } = await run([one], 'hello { a { wait = "1 ms";\ninject = "bus-error"; device = "seriel"; }; };');
+  expect(said).toMatch(/^4: hello\.a: device of partition 'hello' 'seriel': there is none; write 'serial@ef600300'/);
+});
+
 test('a failure is had again by its recording, to the bit', async () => {
   const { recording, cycles } = await run(
     [one],

@@ -1,5 +1,4 @@
-import { deviceName } from '../../board/board.js';
-import { dcrsOf, interruptsOf, physicalReg, regOf, type Range } from '../../devicetree/addresses.js';
+import { deviceName, dcrsOf, interruptsOf, physicalReg, regOf, type Range } from '../../devicetree/addresses.js';
 import { placeOf } from '../../devicetree/bindings/index.js';
 import { encodeBlob } from '../../devicetree/blob.js';
 import type { Configuration, PartitionConfiguration } from '../../devicetree/configuration.js';

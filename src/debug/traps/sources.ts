@@ -1,4 +1,5 @@
-import { deviceName, type Board } from '../../board/board.js';
+import type { Board } from '../../board/board.js';
+import { deviceName } from '../../devicetree/addresses.js';
 import type { Trap } from '../../cpu/trap.js';
 import { interruptsOf } from '../../devicetree/addresses.js';
 

@@ -1,4 +1,4 @@
-import { waitNames } from '../bindings/test.js';
+import { injectionParts, injections, waitNames } from '../bindings/test.js';
 import { disabled } from '../partitions.js';
 import { didYouMean, either } from '../suggest.js';
 import { HYPERVISOR_STREAM, scriptNodes, scriptPartition, scriptStream, streamsOf } from '../test-plan.js';
@@ -15,7 +15,7 @@ const partitionNames = [
   'expect-exit',
   'expect-fault',
   'expect-reset',
-].concat('expect-state');
+].concat('expect-state', 'wait-instructions', 'inject');
 
 const isPartitionProperty = (name: string): boolean => partitionNames.includes(name) || name.startsWith('max-exits');
 
@@ -190,6 +190,37 @@ const stepIdle: Rule = {
   },
 };
 
+const stepInjects: Rule = {
+  name: 'test-step-injects',
+  severity: 'error',
+  over: 'step',
+  reads: ['inject'],
+  summary: 'A step says of the fault that it injects what that fault needs, and nothing else.',
+  remedy: 'Add the property, or take it out; the description of `inject` says which fault has which.',
+  *run(step) {
+    const fault = step.get('inject')?.string;
+    const { needs = [], takes = [] } = Object.entries(injections).find(([name]) => name === fault)?.[1] ?? {};
+    const known: readonly string[] = [...needs, ...takes];
+    for (const name of needs)
+      if (!step.has(name))
+        yield {
+          ...at(step, 'inject'),
+          message: `the fault '${fault}' needs '${name}', and the step '${step.name}' does not have it`,
+          remedy: `add ${name} = …;`,
+        };
+    for (const name of injectionParts)
+      if (step.has(name) && !known.includes(name))
+        yield {
+          ...at(step, name),
+          message:
+            fault === undefined
+              ? `'${name}' is about a fault, and the step injects none`
+              : `the fault '${fault}' has no '${name}'`,
+          remedy: 'take it out',
+        };
+  },
+};
+
 const emptyAxis: Rule = {
   name: 'test-axis-empty',
   severity: 'error',
@@ -213,5 +244,6 @@ export const testRules: readonly Rule[] = [
   unknownStream,
   stepWaits,
   stepIdle,
+  stepInjects,
   emptyAxis,
 ];

@@ -242,6 +242,10 @@ const tests: Examples = {
     script('guest { ends { send = "exit 0\\n"; within = "10 ms"; }; };'),
     script('guest { ends { send = "exit 0\\n"; }; };'),
   ),
+  'test-step-injects': onBoard(
+    script('guest { fails { inject = "bus-error"; }; };'),
+    script('guest { fails { inject = "bus-error"; device = "serial@ef600300"; }; };'),
+  ),
   'test-step-waits': onBoard(
     script('guest { ends { expect = "bye"; expect-exit = <0>; }; };'),
     script('guest { says { expect = "bye"; }; ends { expect-exit = <0>; }; };'),
