@@ -75,6 +75,27 @@ const initrdNotLoadable: Rule = {
   },
 };
 
+const pathAbsolute: Rule = {
+  name: 'path-absolute',
+  severity: 'note',
+  style: true,
+  over: 'partition',
+  reads: ['image', 'initrd'],
+  summary: 'Files are named relative to the configuration, so that it can be moved with them, and used by others.',
+  remedy: 'Write the path from the folder of the file that holds the property.',
+  *run(node) {
+    for (const name of ['image', 'initrd'] as const) {
+      const path = node.get(name)?.string ?? '';
+      if (!path.startsWith('/')) continue;
+      yield {
+        ...at(node, name),
+        message: `the '${name}' of ${nameOf(node)} is the absolute path '${path}', which is on this machine alone`,
+        remedy: 'name it relative to the file that holds the property',
+      };
+    }
+  },
+};
+
 const loadable = ['image-not-found', 'image-not-loadable', ...soundMemory];
 
 const imageTooLarge: Rule = {
@@ -234,6 +255,7 @@ const PATCH_REMEDY = 'write <address word new-word>, the address guest-physical 
 
 /** What can be wrong with the files of partitions. */
 export const imageRules: readonly Rule[] = [
+  pathAbsolute,
   notFound('image', 'image'),
   imageNotLoadable,
   imageTooLarge,

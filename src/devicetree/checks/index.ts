@@ -5,12 +5,15 @@ import { sourceRules } from '../source-rules.js';
 import type { Tree } from '../tree.js';
 import { checkAsDtc, warningNamed, warnings, type Levels } from '../warnings/index.js';
 import { boardRules } from './board.js';
+import { conformanceRules } from './conformance.js';
 import { deviceRules, registerRules } from './devices.js';
 import { imageRules } from './images.js';
 import { interruptRules } from './interrupts.js';
+import { linuxRules } from './linux.js';
 import { managementRules } from './management.js';
 import { memoryRules } from './memory.js';
 import { Context, type ImageInspector, type Rule } from './rule.js';
+import { relationRules } from './relations.js';
 import { scheduleRules } from './schedule.js';
 import { propertyRules, shapeRules } from './shape.js';
 import { partitionRules, structureRules } from './structure.js';
@@ -24,14 +27,16 @@ export const chapters: readonly { readonly title: string; readonly rules: readon
   { title: 'Nodes', rules: structureRules },
   { title: 'Properties', rules: propertyRules },
   { title: 'The board', rules: boardRules },
+  { title: 'The specification', rules: conformanceRules },
   { title: 'Partitions', rules: partitionRules },
   { title: 'Sharing the core', rules: scheduleRules },
   { title: 'Memory', rules: memoryRules },
   { title: 'Registers', rules: registerRules },
   { title: 'Devices', rules: deviceRules },
   { title: 'Interrupts', rules: interruptRules },
-  { title: 'Doorbells and managers', rules: managementRules },
+  { title: 'Doorbells and managers', rules: [...managementRules, ...relationRules] },
   { title: 'Images', rules: imageRules },
+  { title: 'Linux', rules: linuxRules },
   { title: 'Tests', rules: testRules },
 ];
 
@@ -72,14 +77,17 @@ export const ruleNames: readonly string[] = [
 
 /**
  * All that there is to say of a configuration whose text has no errors: what was found in the text, what the rules and,
- * where levels are given, dtc's checks find, without what its comments ignore.
+ * where levels are given, dtc's checks and matters of style, without what its comments ignore.
  */
 export function checkAll(tree: Tree, ofText: readonly Finding[], files: ImageInspector, levels?: Levels): Finding[] {
-  const own = check(tree, files);
+  const whole = check(tree, files);
+  const own = levels ? whole : whole.filter(({ rule }) => !styles.has(rule));
   const asDtc = levels ? checkAsDtc(tree, levels) : [];
   const remaining = applyIgnores([...ofText, ...own, ...asDtc], tree.ignores, {
     known: ruleNames,
-    ran: (name) => warningNamed(name) === undefined || (levels !== undefined && levels.of(name) !== 'off'),
+    ran: (name) =>
+      (warningNamed(name) === undefined && (levels !== undefined || !styles.has(name))) ||
+      (levels !== undefined && levels.of(name) !== 'off'),
     waivable: (name) => rules.find((rule) => rule.name === name)?.waivable ?? warningNamed(name) !== undefined,
   });
   // Where a rule of our own has something to say, dtc's check most likely says the same, less exactly.
@@ -89,6 +97,9 @@ export function checkAll(tree: Tree, ofText: readonly Finding[], files: ImageIns
   const text = new Set(ofText);
   return [...all.filter((f) => text.has(f)), ...all.filter((f) => !text.has(f)).sort(bySource)];
 }
+
+/** The rules that are told only where somebody asks for checks. */
+const styles = new Set(rules.filter((rule) => rule.style).map(({ name }) => name));
 
 const placeOf = ({ at: { file, line, col } }: Finding): string => `${file}:${line}:${col}`;
 

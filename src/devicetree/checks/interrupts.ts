@@ -122,6 +122,62 @@ function* shared(nodes: readonly Node[], context: Context, partition?: Node): It
   }
 }
 
+/** Types whose meaning is an event, not a state. */
+const isEdge = (type: number): boolean => type === 1 || type === 2;
+
+const senseConflict: Rule = {
+  name: 'interrupt-sense-conflict',
+  severity: 'warning',
+  over: 'tree',
+  summary: 'Devices of the board that share an interrupt line have it of the same type: a line is sensed in one way.',
+  remedy: 'Give both the same type, most likely 4 (level high), or lines of their own.',
+  *run(_root, context) {
+    const holders = new Map<string, { readonly node: Node; readonly type: number }>();
+    for (const node of context.board) {
+      if (disabled(node) || !context.sound(node, 'interrupts') || !context.passed(node, ...wellFormed)) continue;
+      for (const { controller, line, type } of interruptsOf(node)) {
+        const key = `${line} ${controller.path}`;
+        const before = holders.get(key);
+        if (!before) holders.set(key, { node, type });
+        if (!before || before.type === type || before.node === node) continue;
+        const told = (one: number): string => types[one] ?? `type ${one}`;
+        yield {
+          ...at(node, node.has('interrupts-extended') ? 'interrupts-extended' : 'interrupts'),
+          message: `${nameOf(node)} has interrupt line ${line} of ${controller.path} as ${told(type)}, and ${nameOf(before.node)} as ${told(before.type)}`,
+          remedy:
+            isEdge(type) === isEdge(before.type)
+              ? 'give both the same type'
+              : `write <${line} 4> for both, or choose another line`,
+        };
+      }
+    }
+  },
+};
+
+const interruptElsewhere: Rule = {
+  name: 'interrupt-elsewhere',
+  severity: 'warning',
+  over: 'partition',
+  reads: ['devices'],
+  requires: ['device-not-on-board'],
+  summary:
+    "The interrupts of a device that is given to a partition go to the board's UIC with `cell-index = <0>`, which the partition's own controller stands for.",
+  remedy: 'Give a device whose `interrupt-parent` is `&UIC0`, or one that is polled.',
+  *run(partition, { tree }) {
+    for (const device of devicesOf(tree, partition)) {
+      const other = interruptsOf(device).find(
+        ({ controller }) => !controller.isCompatible('ibm,uic') || (controller.cell('cell-index') ?? 0) !== 0,
+      );
+      if (!other) continue;
+      yield {
+        ...at(partition, 'devices'),
+        message: `the interrupt of ${device.path}, which ${nameOf(partition)} is given, goes to ${other.controller.path}, and the partition hears the board's first UIC alone`,
+        remedy: 'let its interrupt-parent be &UIC0, or take it out',
+      };
+    }
+  },
+};
+
 const linesExhausted: Rule = {
   name: 'interrupt-lines-exhausted',
   severity: 'error',
@@ -145,4 +201,11 @@ const linesExhausted: Rule = {
 };
 
 /** What can be wrong with interrupts. */
-export const interruptRules: readonly Rule[] = [lineRange, interruptType, lineTwice, linesExhausted];
+export const interruptRules: readonly Rule[] = [
+  lineRange,
+  interruptType,
+  lineTwice,
+  senseConflict,
+  interruptElsewhere,
+  linesExhausted,
+];

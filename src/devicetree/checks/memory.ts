@@ -170,6 +170,33 @@ const memoryExceedsBoard: Rule = {
   },
 };
 
+/** The TLB's page sizes (PPC440 User's Manual, memory management), the largest first. */
+const PAGE_SIZES = [28, 24, 20, 18, 16, 14, 12].map((bits) => 2 ** bits);
+const LARGE = 2 ** 20;
+
+const memoryLargePages: Rule = {
+  name: 'memory-large-pages',
+  severity: 'note',
+  over: 'partition',
+  reads: ['memory'],
+  requires: wellFormed,
+  summary:
+    "A partition's range of memory of 1 MiB and more begins at a multiple of 1 MiB: then the guest's large pages can be the processor's.",
+  remedy: 'Begin it at a multiple of 1 MiB, or of 16 MiB where it is that large.',
+  *run(node) {
+    for (const range of memoryOf(node)) {
+      if (range.size < LARGE || range.base % LARGE === 0) continue;
+      const page = PAGE_SIZES.find((size) => range.base % size === 0)!;
+      const wanted = range.size >= 16 * LARGE ? 16 * LARGE : LARGE;
+      yield {
+        ...at(node, 'memory'),
+        message: `the memory of ${nameOf(node)} at ${span(range)} can be mapped by pages of at most ${bytes(page)}, since it begins at no multiple of 1 MiB: every larger page of the guest becomes many`,
+        remedy: `begin it at ${hex(Math.ceil(range.base / wanted) * wanted)}`,
+      };
+    }
+  },
+};
+
 /** What can be wrong with the memory of partitions. */
 export const memoryRules: readonly Rule[] = [
   memoryEmpty,
@@ -178,4 +205,5 @@ export const memoryRules: readonly Rule[] = [
   memoryOverlap,
   memoryAtZero,
   memoryExceedsBoard,
+  memoryLargePages,
 ];

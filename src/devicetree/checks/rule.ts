@@ -46,6 +46,8 @@ export interface Rule {
   readonly remedy: string;
   /** Rules that must have found nothing on the node. */
   readonly requires?: readonly string[];
+  /** A matter of how a configuration is kept: `hv440 check` tells it, and what boots does not. */
+  readonly style?: true;
   /** An error that a guest runs in spite of: a comment may ignore it like a warning. */
   readonly waivable?: true;
   /** Properties that, where the node has them, must be of the right shape. */

@@ -129,6 +129,10 @@ const partitions: Examples = {
     `image = "64K-at-0x1000000.elf";\n${memory('<0x0 0x01000000 0x0 0x01000000>')}`,
     memory('<0x0 0x0 0x0 0x01000000>'),
   ),
+  'memory-large-pages': inPartition(
+    memory('<0x0 0x0 0x0 0x01000000>, <0x0 0x01010000 0x0 0x01000000>'),
+    memory('<0x0 0x0 0x0 0x01000000>, <0x0 0x02000000 0x0 0x01000000>'),
+  ),
   'memory-exceeds-board': inPartition(memory('<0x0 0x0 0x0 0x20000000>'), memory('<0x0 0x0 0x0 0x08000000>')),
 };
 
@@ -165,6 +169,16 @@ const devices: Examples = {
   'interrupt-line-twice': inPartition(
     `${port('serial@ef600300', '0xef600300', 'interrupts = <5 4>;')}\n${port('serial@ef600400', '0xef600400', 'interrupts = <5 4>;')}`,
     `${port('serial@ef600300', '0xef600300', 'interrupts = <5 4>;')}\n${port('serial@ef600400', '0xef600400', 'interrupts = <6 4>;')}`,
+  ),
+  'interrupt-sense-conflict': onBoard(
+    '/ { key { interrupt-parent = <&UIC0>; interrupts = <9 1>; }; pen { interrupt-parent = <&UIC0>; interrupts = <9 4>; }; };',
+    '/ { key { interrupt-parent = <&UIC0>; interrupts = <9 4>; }; pen { interrupt-parent = <&UIC0>; interrupts = <9 4>; }; };',
+  ),
+  'interrupt-elsewhere': onBoard(
+    `/ { pic: pic { interrupt-controller; #interrupt-cells = <2>; #address-cells = <0>; }; };
+&UART3 { interrupt-parent = <&pic>; };
+&{/partitions/guest} { devices = <&UART3>; };`,
+    '&{/partitions/guest} { devices = <&UART3>; };',
   ),
   'interrupt-lines-exhausted': inPartition(channels(17), channels(16)),
 };
@@ -203,8 +217,86 @@ const management: Examples = {
   ),
 };
 
+/** Examples for the rules on relations. */
+const relations: Examples = {
+  'doorbell-twice': inPartitions(
+    `${bell}\n${guest('one', `${ring}\n\tagain { compatible = "send-doorbell"; global-doorbell = <&wake>; };`)}\n${guest('two', woken())}`,
+    `${bell}\n${guest('one', ring)}\n${guest('two', woken())}`,
+  ),
+  'doorbell-to-itself': inPartitions(
+    `${bell}\n${guest('one', `${ring}\n\t${woken()}`)}`,
+    `${bell}\n${guest('one', ring)}\n${guest('two', woken())}`,
+  ),
+  'managed-twice': inPartitions(
+    `${guest('one', `${manages('two')}\n\tagain { compatible = "managed-partition"; partition = <&two>; };`)}\n${guest('two')}`,
+    `${guest('one', manages('two'))}\n${guest('two')}`,
+  ),
+  'never-started': inPartitions(
+    `${guest('one')}\n${guest('two', '', 'no-auto-start;')}`,
+    `${guest('one', manages('two'))}\n${guest('two', '', 'no-auto-start;')}`,
+  ),
+  'watchdog-without-manager': inPartitions(
+    `${guest('one')}\n${guest('two', '', 'watchdog-timeout = "manager-notify";')}`,
+    `${guest('one', manages('two'))}\n${guest('two', '', 'watchdog-timeout = "manager-notify";')}`,
+  ),
+};
+
+const LONG = 'word '.repeat(410).trim();
+
+/** Examples for the rules on Linux. */
+const linux: Examples = {
+  'linux-console': inPartition('bootargs = "console=ttyS1,115200";', 'bootargs = "console=ttyS0,115200";'),
+  'linux-machine': onBoard(
+    '/ { compatible = "acme,board"; };\n&{/partitions/guest} { bootargs = "console=ttyS0"; };',
+    '/ { compatible = "acme,board", "amcc,bamboo"; };\n&{/partitions/guest} { bootargs = "console=ttyS0"; };',
+  ),
+  'linux-bus': onBoard(
+    '&{/plb/opb} { compatible = "acme,bus"; };\n&{/partitions/guest} { bootargs = "console=ttyS0"; devices = <&UART3>; };',
+    '&{/plb/opb} { compatible = "acme,bus", "simple-bus"; };\n&{/partitions/guest} { bootargs = "console=ttyS0"; devices = <&UART3>; };',
+  ),
+  'linux-idle': inPartition(
+    'bootargs = "console=ttyS0";\nparavirtualization = "idle";',
+    'bootargs = "console=ttyS0";\nparavirtualization = "kvm";',
+  ),
+  'linux-bootargs-too-long': inPartition(`bootargs = "${LONG}";`, 'bootargs = "console=ttyS0";'),
+};
+
+/** Examples for the rules on nodes that the specification knows. */
+const conformance: Examples = {
+  'root-incomplete': onBoard('/ { /delete-property/ compatible; };', ''),
+  'cpus-cells': onBoard(
+    '&{/cpus} { #size-cells = <1>; };\n&cpu0 { reg = <0 1>; };',
+    '&{/cpus} { #size-cells = <0>; };',
+  ),
+  'reservation-outside-memory': asSource(reserving('0x10000000'), reserving('0x0ffff000')),
+};
+
+/** A board of 256 MiB that keeps a page free. */
+function reserving(address: string): string {
+  return `/dts-v1/;
+/memreserve/ ${address} 0x1000;
+/ {
+	compatible = "amcc,bamboo";
+	#address-cells = <2>;
+	#size-cells = <1>;
+	cpus {
+		#address-cells = <1>;
+		#size-cells = <0>;
+		cpu@0 { device_type = "cpu"; reg = <0>; clock-frequency = <400000000>; timebase-frequency = <400000000>; };
+	};
+	memory@0 { device_type = "memory"; reg = <0x0 0x0 0x10000000>; };
+	uic { compatible = "ibm,uic"; interrupt-controller; #interrupt-cells = <2>; cell-index = <0>; dcr-reg = <0xc0 9>; };
+	partitions {
+		compatible = "hv440,partitions";
+${guest('hello').replaceAll(/^/gm, '\t\t')}
+	};
+};
+`;
+}
+
 /** Examples for the rules on images. */
 const images: Examples = {
+  'path-absolute': inPartition('image = "/srv/guests/hello.elf";', 'image = "guests/hello.elf";'),
   'image-not-found': inPartition('image = "missing.elf";', 'image = "hello.elf";'),
   'image-not-loadable': inPartition('image = "x86.elf";', 'image = "hello.elf";'),
   'image-too-large': inPartition(
@@ -279,6 +371,9 @@ export const ownExamples: Examples = {
   ...partitions,
   ...devices,
   ...management,
+  ...relations,
+  ...linux,
+  ...conformance,
   ...images,
   ...tests,
   ...ignores,
