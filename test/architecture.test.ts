@@ -37,6 +37,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   '@vscode/debugadapter': ['cli'],
   '@vscode/debugprotocol': ['cli'],
   'node-pty': ['console'],
+  vitest: ['testing'], // the user's own
 };
 
 const LONGEST = 400;

@@ -19,8 +19,10 @@ export interface Ban {
 export interface StreamHost {
   cycle(): number;
   type(bytes: Uint8Array): void;
-  /** Wait until `look` gives something. */
-  wait(what: string, within: Duration | undefined, look: () => Match | undefined): Promise<Match>;
+  /** How many cycles of silence end a line that is not complete. */
+  readonly silence: number;
+  /** Wait until `look` gives something; it is asked at `next` whatever happens. */
+  wait(what: string, within: Duration | undefined, look: () => Match | undefined, next: () => number): Promise<Match>;
   /** Something that is waited for may have been printed. */
   halt(): void;
   /** A test is over at this very cycle, for this reason. */
@@ -32,6 +34,8 @@ export interface SavedStream {
   /** All that was printed, in base64. */
   readonly bytes: string;
   readonly cursor: number;
+  /** The cycle of the last character. */
+  readonly printedAt: number;
 }
 
 /**
@@ -46,6 +50,8 @@ export class ConsoleStream {
   /** A carriage return, of which nobody knows yet whether it ends a line. */
   #held = '';
   #cursor = 0;
+  /** The cycle of the last character. */
+  #printedAt = 0;
   readonly #searches = new Set<Search>();
   /** What is forbidden, with what is said where it appears. */
   readonly #bans = new Map<Search, string>();
@@ -72,7 +78,10 @@ export class ConsoleStream {
     return Uint8Array.from(this.#bytes);
   }
 
-  /** Wait for a line that has this in it, or that it matches; also an incomplete one. The cursor goes behind the line. */
+  /**
+   * Wait for a line that has this in it, or that it matches; a line that is not complete counts once nothing has followed for
+   * 10 ms of virtual time. The cursor goes behind the line.
+   */
   line(pattern: Pattern, { within }: Within = {}): Promise<Match> {
     return this.#find(new Search(pattern, 'line', this.#cursor), `a line with ${shown(pattern)}`, within);
   }
@@ -108,6 +117,7 @@ export class ConsoleStream {
   print(byte: number): void {
     this.#bytes.push(byte);
     if (!this.#decode(byte)) return;
+    this.#printedAt = this.host.cycle();
     for (const search of this.#searches) if (search.finds(this.text)) this.host.halt();
     for (const [search, reason] of this.#bans) {
       if (!search.finds(this.text)) continue;
@@ -117,7 +127,7 @@ export class ConsoleStream {
   }
 
   save(): SavedStream {
-    return { bytes: Buffer.from(this.#bytes).toString('base64'), cursor: this.#cursor };
+    return { bytes: Buffer.from(this.#bytes).toString('base64'), cursor: this.#cursor, printedAt: this.#printedAt };
   }
 
   restore(saved: SavedStream | undefined): void {
@@ -130,6 +140,7 @@ export class ConsoleStream {
       this.#decode(byte);
     }
     this.#cursor = saved?.cursor ?? 0;
+    this.#printedAt = saved?.printedAt ?? 0;
   }
 
   /** True if there is more text than before. */
@@ -145,14 +156,16 @@ export class ConsoleStream {
 
   #find(search: Search, what: string, within: Duration | undefined): Promise<Match> {
     this.#searches.add(search);
+    const silentAt = (): number => this.#printedAt + this.host.silence;
     const look = (): Match | undefined => {
-      const found = search.finds(this.text);
+      const found = search.finds(this.text, this.host.cycle() >= silentAt());
       if (!found) return undefined;
       this.#searches.delete(search);
       this.#cursor = Math.max(this.#cursor, found.end);
       const { text, groups, named } = found;
       return { text, groups, named, cycle: this.host.cycle() };
     };
-    return this.host.wait(`${what} from ${this.name}`, within, look).finally(() => this.#searches.delete(search));
+    const next = (): number => (search.whole === 'line' && this.host.cycle() < silentAt() ? silentAt() : Infinity);
+    return this.host.wait(`${what} from ${this.name}`, within, look, next).finally(() => this.#searches.delete(search));
   }
 }

@@ -14,8 +14,8 @@ export interface Circumstances {
   readonly faults: readonly FaultReport[];
   /** A line for each partition: what it is doing. */
   readonly partitions: readonly string[];
-  /** The command that has the same run again, if there is one. */
-  readonly replay: string | undefined;
+  /** The file of a recording of the run so far, if it was written. */
+  readonly recording: string | undefined;
 }
 
 /** A test on a board failed: the message says what was waited for and all that tells why it did not come. */
@@ -37,15 +37,20 @@ export class BoardError extends Error {
 
 const SHOWN = 12;
 
-function describe({ cycle, frequency, seed, consoles, faults, partitions, replay }: Circumstances): string[] {
+function describe({ cycle, frequency, seed, consoles, faults, partitions, recording }: Circumstances): string[] {
   return [
     `  at ${secondsText(cycle, frequency)} of virtual time (cycle ${cycle}), seed ${seed}`,
     ...partitions.map((line) => `  ${line}`),
     ...consoles.flatMap(({ name, lines }) => consoleLines(name, lines)),
     ...faults.flatMap((report) => faultLines(report, lastLineOf(report, consoles)).map((line) => `  ${line}`)),
-    ...(replay === undefined ? [] : [`  the same run again: ${replay}`]),
+    ...(recording === undefined ? [] : replaying(recording)),
   ];
 }
+
+const replaying = (file: string): string[] => [
+  `  the same run again: hv440 replay ${file}`,
+  `  to look into it:    hv440 debug --replay ${file}`,
+];
 
 const consoleLines = (name: string, lines: readonly string[]): string[] =>
   lines.length === 0

@@ -6,6 +6,7 @@ export type { Duration } from './duration.js';
 export { BoardError, type Circumstances } from './failure.js';
 export { snapshotFixture, type FixtureOptions, type SnapshotFixture } from './fixture.js';
 export type { Injector, InterruptName } from './injector.js';
+export { matchers } from './matchers.js';
 export type { Match, Pattern } from './pattern.js';
 export { Random } from './random.js';
 export type { TestBoard, Until } from './test-board.js';

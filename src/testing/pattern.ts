@@ -42,9 +42,12 @@ export class Search {
     this.#seen = from;
   }
 
-  /** Look at what has been added to the text since the last time; once found, it stays found. */
-  finds(text: string): Found | undefined {
-    return (this.#found ??= this.whole === 'line' ? this.#lookForLine(text) : this.#lookForText(text));
+  /**
+   * Look at what has been added to the text since the last time; once found, it stays found. Of lines, one that is not complete
+   * counts where nothing more is to be expected.
+   */
+  finds(text: string, quiet = false): Found | undefined {
+    return (this.#found ??= this.whole === 'line' ? this.#lookForLine(text, quiet) : this.#lookForText(text));
   }
 
   /** The text begins anew. */
@@ -52,10 +55,10 @@ export class Search {
     this.from = this.#seen = 0;
   }
 
-  /** Lines that are complete are looked at once, the last one whenever it has become longer. */
-  #lookForLine(text: string): Found | undefined {
+  #lookForLine(text: string, quiet: boolean): Found | undefined {
     for (;;) {
       const newline = text.indexOf('\n', this.#seen);
+      if (newline < 0 && !quiet) return undefined;
       const line = text.slice(this.#seen, newline < 0 ? text.length : newline);
       const found = this.#in(line);
       if (found) return { ...found, text: line, end: newline < 0 ? text.length : newline + 1 };

@@ -57,6 +57,9 @@ export interface BoardParts {
 /** Where the hypervisor's own lines are: `partition 'p' ended with status 0`. */
 const HYPERVISOR = 'hv';
 
+/** So long without a character, and a line is taken for whole. */
+const SILENCE = '10 ms';
+
 /** How often a condition is looked at. */
 const EVERY = '10 us';
 
@@ -122,8 +125,13 @@ export class TestBoard {
 
   readonly #host = {
     faults: (): readonly FaultReport[] => this.#faults,
-    wait: <T>(what: string, within: Duration | undefined, look: () => T | undefined): Promise<T> =>
-      this.#driver.wait({ what, look, deadline: this.cycle + this.#cycles(within ?? this.parts.within) }),
+    wait: <T>(
+      what: string,
+      within: Duration | undefined,
+      look: () => T | undefined,
+      next = (): number => Infinity,
+    ): Promise<T> =>
+      this.#driver.wait({ what, look, next, deadline: this.cycle + this.#cycles(within ?? this.parts.within) }),
     amend: (amendment: Amendment): void => void this.hypervisor.amend(amendment),
     inject: (injection: Injection): void => this.#refuse(this.hypervisor.inject(injection)),
     fail: (reason: string): Error => this.fail(reason),
@@ -289,6 +297,7 @@ export class TestBoard {
     if (known) return known;
     const stream = new ConsoleStream(name, {
       cycle: () => this.cycle,
+      silence: this.#cycles(SILENCE),
       type: (bytes) => {
         if (!this.hypervisor.type(name, bytes)) throw new UsageError(`nothing can be typed at '${name}'`);
       },
@@ -355,18 +364,18 @@ export class TestBoard {
       partitions: hypervisor.programs.map(
         ({ name, state, pc }) => `partition '${name}': ${state}, pc 0x${pc.toString(16)}`,
       ),
-      replay: this.#keep(),
+      recording: this.#keep(),
     };
   }
 
-  /** Write the run so far to a file; the command that has it again. */
+  /** Write the run so far to a file; its path. */
   #keep(): string | undefined {
     const { artifacts } = this.parts;
     if (artifacts === undefined) return undefined;
     try {
       const file = join(mkdtempSync(join(artifacts, 'failure-')), 'recording.hv440');
       writeFileSync(file, this.recording());
-      return `hv440 replay ${file}`;
+      return file;
     } catch {
       return undefined;
     }

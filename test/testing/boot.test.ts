@@ -87,7 +87,8 @@ test('what does not come fails with the time, what was printed, the partitions, 
   expect(message).toContain('at 0.020000 s of virtual time (cycle 8000000), seed 1\n');
   expect(message).toMatch(/partition 'one': waiting for an interrupt, pc 0x/);
   expect(message).toMatch(/one\/serial@ef600300 printed last:\n(?: +\| .*\n)* +\| hello> \n/);
-  const [, file] = /the same run again: hv440 replay (\S+)$/.exec(message) ?? [];
+  const [, file] =
+    /the same run again: hv440 replay (\S+)\n +to look into it: +hv440 debug --replay \S+$/.exec(message) ?? [];
   const { stderr } = await cli(['replay', file!]);
   expect(stderr).toMatch(/the same state, bit by bit\n$/);
 });
