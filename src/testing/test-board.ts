@@ -296,7 +296,7 @@ export class TestBoard {
     const known = this.#streams.get(name);
     if (known) return known;
     const stream = new ConsoleStream(name, {
-      cycle: () => this.cycle,
+      cycle: () => (this.#driver ? this.cycle : 0), // while it is being switched on
       silence: this.#cycles(SILENCE),
       type: (bytes) => {
         if (!this.hypervisor.type(name, bytes)) throw new UsageError(`nothing can be typed at '${name}'`);
