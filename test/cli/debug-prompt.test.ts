@@ -1,37 +1,13 @@
-import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { Child, inRoot } from './child.js';
+import { checkTranscript, debug, transcripts } from './prompt-transcripts.js';
 
 const PROMPT = '(hv440) ';
 
-/** Give a script to `hv440 debug`. */
-async function debug(args: readonly string[], script: readonly string[]) {
-  const child = new Child(['debug', ...args]);
-  child.process.stdin.end(script.map((line) => `${line}\n`).join(''));
-  return child.ended;
-}
+test('the guided tour has transcripts', () => expect(transcripts.length).toBeGreaterThanOrEqual(4));
 
-/** Without spaces at the ends of lines, which an editor may take from a document. */
-const bare = (text: string): string => text.replace(/ +$/gm, '');
-
-/** The transcripts of docs/debugging.md: each a command and what it printed. */
-const transcripts = [
-  ...readFileSync(inRoot('docs/debugging.md'), 'utf8').matchAll(/^```console\n\$ hv440 debug (.*)\n([^]*?)^```$/gm),
-];
-
-test('the guided tour has transcripts', () => expect(transcripts.length).toBeGreaterThanOrEqual(3));
-
-test.each(transcripts.map(([, args, text]) => ({ args: args!, text: text! })))(
+test.each(transcripts.filter(({ long }) => !long))(
   'docs/debugging.md: what `hv440 debug $args` says is what it says',
-  async ({ args, text }) => {
-    const script = text
-      .split('\n')
-      .filter((line) => line.startsWith(PROMPT))
-      .map((line) => line.slice(PROMPT.length));
-    const { stdout, stderr } = await debug(args.split(' '), script);
-    expect(stderr).toBe('');
-    expect(bare(stdout)).toBe(bare(text));
-  },
+  checkTranscript,
 );
 
 test('a script whose commands cannot be carried out says so, goes on, and ends with status 1', async () => {
