@@ -110,6 +110,8 @@ export interface ProgramState {
 
 /** A machine as the command line runs it: a bare board, or partitions under the hypervisor. */
 export interface Machine {
+  /** Whatever runs instructions, or holds their registers. */
+  readonly cores: readonly Core[];
   readonly clock: Clock;
   /** Run for at most so many cycles. An idle machine stays where it is in time: `skip` moves it on. */
   run(cycles: number): Progress;

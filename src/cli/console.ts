@@ -15,6 +15,7 @@ import type { FaultReport } from '../hypervisor/fault-report.js';
 import { faultSummary } from '../hypervisor/fault-text.js';
 import type { Faults } from './faults.js';
 import { dialogue, openStreams, StandardInput, typeScripts, type InputOptions } from './input.js';
+import { generatedCode } from './generated.js';
 import { followPrograms, type Journal } from './journal.js';
 import { givePtys, type PtyLinks } from './ptys.js';
 import { Session, type Driver, type SessionEnd } from './session.js';
@@ -34,6 +35,8 @@ export interface ConsoleOptions extends InputOptions, EngineOptions, TraceOption
   /** Seconds of wall time. */
   readonly timeout?: number;
   readonly stats?: string | boolean;
+  /** An effective address. */
+  readonly showGenerated?: number;
   /** Where the reports of what died go, as JSON. */
   readonly faultReport?: string;
 }
@@ -281,6 +284,7 @@ function conclude(
   if (end.kind === 'nothing-to-do') complain('the machine only waits, and no more input can come');
   if (end.kind === 'timeout') complain(`stopped: --timeout ${options.timeout} seconds are over`);
   if (end.kind === 'timeout' || end.kind === 'nothing-to-do') programLines(machine).forEach(complain);
+  if (options.showGenerated !== undefined) generatedCode(machine.cores, options.showGenerated).forEach(complain);
   const format = options.stats ?? false;
   if (format === 'json') process.stdout.write(`${freshLine(first)}${statisticsJson(machine)}\n`);
   else if (format !== false) statistics(machine).forEach(complain);

@@ -7,7 +7,7 @@ import { explain } from './config.js';
 import type { LevelChoice } from './dts.js';
 import { engineNames } from '../launch/engine-options.js';
 import { USAGE_STATUS, UsageError } from '../launch/errors.js';
-import { parseBytes, parseCount, parseHistory, parseSeconds, parseSize } from './sizes.js';
+import { parseBytes, parseCodeAddress, parseCount, parseHistory, parseSeconds, parseSize } from './sizes.js';
 import { addTest } from './test/command.js';
 import { version } from './version.js';
 
@@ -32,6 +32,7 @@ const consoleOptions = [
   new Option('--trace-limit <SIZE>', 'how large the trace may become (default 256M)').argParser((text) => parseBytes('--trace-limit', text)),
   new Option('--trace-keep <PART>', 'which part of a longer one is kept: the first (default), or the last, which is held in memory').choices(['first', 'last']),
   new Option('--engine <NAME>', 'what runs the instructions; all give the same results (default auto: the fastest)').choices(engineNames),
+  new Option('--show-generated <ADDRESS>', 'at the end: what the engine makes of the code at this effective address').argParser((text) => parseCodeAddress('--show-generated', text)),
   new Option('--code-cache <N>', 'instructions whose translations are kept at a time (default 262144)').argParser((text) => parseCount('--code-cache', text)),
   new Option('--max-instructions <N>', 'stop after so many instructions').argParser((text) => parseCount('--max-instructions', text)),
   new Option('--timeout <SECONDS>', 'stop after so much wall time, with status 1').argParser(parseSeconds),

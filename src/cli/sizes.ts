@@ -55,3 +55,11 @@ export function parseSeed(option: string, text: string): number {
   if (text.trim() !== '' && Number.isInteger(seed) && seed >= 0 && seed <= 0xffffffff) return seed;
   throw new UsageError(`${option} ${text}: give a whole number from 0 to 4294967295`);
 }
+
+/** An effective address of an instruction: `0xc0001234`. */
+export function parseCodeAddress(option: string, text: string): number {
+  const address = Number(text);
+  if (text.trim() !== '' && Number.isInteger(address) && address >= 0 && address <= 0xffffffff && address % 4 === 0)
+    return address;
+  throw new UsageError(`${option} ${text}: give an address, a multiple of 4, such as 0xc0001234`);
+}

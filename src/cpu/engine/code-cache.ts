@@ -134,6 +134,21 @@ export class CodeCache implements CodeWatcher {
     return page;
   }
 
+  /** The pages at an effective address, those with translations first. */
+  pagesAt(address: number): TranslatedPage[] {
+    const base = (address & -PAGE_SIZE) >>> 0;
+    return [...this.#pages.values()]
+      .filter((page) => page.base === base)
+      .sort((a, b) => b.functions.size - a.functions.size);
+  }
+
+  /** What it holds, for a person. */
+  get summary(): string {
+    const spoilt = [...this.#pages.values()].filter((page) => page.spoilt > 0).length;
+    const pages = `${this.#pages.size} pages, ${spoilt} of them written to`;
+    return `code cache: ${this.size} of ${this.limits.instructions} instructions, ${pages}; emptied ${this.flushes} times`;
+  }
+
   /** Is a page still known? */
   has(page: TranslatedPage): boolean {
     return this.#byHost.get(page.host)?.includes(page) ?? false;

@@ -9,4 +9,6 @@ import type { Core } from '../core.js';
 export interface Engine {
   readonly name: string;
   run(core: Core): void;
+  /** What it makes of the code at an address, as text; empty where it has nothing to show. */
+  show?(core: Core, address: number): string[];
 }

@@ -137,6 +137,7 @@ class Translation {
     this.#writer.comparison = comparisonFor(block);
     for (const instruction of instructions) {
       const before = changed;
+      body.note(instruction.pc);
       if (mayRefuse(instruction)) this.#exits.mark(instruction.pc, rest);
       rest -= instruction.lowered.cycles;
       const behind = rest;

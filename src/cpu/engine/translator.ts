@@ -1,6 +1,7 @@
 import { PAGE_SIZE } from '../../bus/memory.js';
 import { decoderOf } from '../../isa/decode.js';
 import { instructionsOf } from '../../isa/instructions.js';
+import { disassemble } from '../../isa/disassemble.js';
 import type { Feature, Instruction } from '../../isa/spec.js';
 import type { Core } from '../core.js';
 import { SLOTS } from '../../mmu/lookaside.js';
@@ -21,6 +22,7 @@ import { pageOf, type Region } from './region.js';
 import { sprTable } from './spr-tables.js';
 import { translate } from './translate.js';
 import { encodeModule, type Body } from './wasm-encoder.js';
+import { textOf } from './wasm-text.js';
 
 /** How much a translator keeps. */
 export interface TranslatorOptions {
@@ -134,6 +136,24 @@ export class Translator implements Engine {
       const resumes = words[R.PC] === ((pc + 4) | 0) && !this.options.eager;
       pc = resumes ? words[R.PC]! | RESUMED : words[R.PC]!;
     }
+  }
+
+  /** The cache, and what would be made now of the code at an address in a page that this core has run; nothing of a core that has not run. */
+  show(core: Core, address: number): string[] {
+    const cache = this.#cores.get(core)?.cache;
+    if (!cache) return [];
+    const [page] = cache.pagesAt(address);
+    if (!page) return [cache.summary, 'no code of this page has been run lately'];
+    const region = this.#regionOf(core, cache, { page, pc: address | 0, context: core.regs.words[R.CODE_CONTEXT]! });
+    const instructions = region.blocks.flatMap((block) => block.instructions.map(({ pc }) => pc));
+    const word = (pc: number): number => {
+      const { host } = region.pages.find(({ base }) => (base | 0) === (pc & -PAGE_SIZE))!;
+      return core.memory.words[(host + (pc & 0xffc)) >>> 2]!;
+    };
+    const written = (pc: number): string =>
+      `${(pc >>> 0).toString(16).padStart(8, '0')}  ${disassemble(word(pc), pc >>> 0)}`;
+    const head = `${instructions.length} instructions in ${region.blocks.length} blocks, entered at ${region.entries.length}`;
+    return [cache.summary, head, ...textOf(translate(region, region.setting), written)];
   }
 
   /** Nothing is prepared for a core that is only stepped, nor where memory is short. */

@@ -93,6 +93,13 @@ export class Body {
     this.#words = parameters;
   }
 
+  /** Where what belongs to an instruction of the guest begins. */
+  readonly notes: { readonly at: number; readonly pc: number }[] = [];
+
+  note(pc: number): void {
+    this.notes.push({ at: this.bytes.length, pc });
+  }
+
   /** A new local of 32 bits. */
   local(): number {
     return this.#words++;
