@@ -1,15 +1,15 @@
-import { ruleNamed, ruleNames } from '../devicetree/checks/index.js';
 import { ConfigError, describe, type Finding } from '../devicetree/finding.js';
-import { examples, findingsOfExample } from '../devicetree/examples/index.js';
 import { provenance } from '../devicetree/origin.js';
-import { didYouMean } from '../devicetree/suggest.js';
 import { axesOf, combinations } from '../devicetree/test-plan.js';
 import type { Tree } from '../devicetree/tree.js';
 import { Levels, warningNamed } from '../devicetree/warnings/index.js';
-import { boardFile, checkConfig, hasErrors, readTree, type SourceFlags } from '../launch/config.js';
+import { checkConfig, hasErrors, readTree, type SourceFlags } from '../launch/config.js';
 import { explain } from './config.js';
+import { explainRule, knownRule } from './explain-rule.js';
 import { FileError, USAGE_STATUS, UsageError } from '../launch/errors.js';
 import { Files, readFile } from '../launch/files.js';
+import { joinPath } from '../devicetree/paths.js';
+import { partitionNodes } from '../devicetree/partitions.js';
 import { sarif } from './sarif.js';
 import { version } from './version.js';
 
@@ -21,6 +21,8 @@ export interface CheckOptions extends SourceFlags {
   /** `--rule` and `--no-rule`, in their order. */
   readonly rule?: readonly RuleChoice[];
   readonly explain?: string;
+  /** Again whenever a file changes that the configurations are made of. */
+  readonly watch?: boolean;
 }
 
 /** What the command line says of a rule's warnings and notes: only those (and others so named), or not those. */
@@ -30,12 +32,28 @@ export interface RuleChoice {
 }
 
 /** `hv440 check CONFIG.dts…`: all that is wrong with all of them, on standard output. Gives the exit status. */
-export function check(configs: readonly string[], options: CheckOptions): number {
+export async function check(configs: readonly string[], options: CheckOptions): Promise<number> {
   if (options.explain !== undefined) return explainRule(options.explain);
   if (configs.length === 0) throw new UsageError('check: no configuration is named; name one, or --explain RULE');
+  for (const { name } of options.rule ?? []) knownRule(name);
+  if (!options.watch) return checkOnce(configs, options).status;
+  const { watchChecks } = await import('./check-watch.js');
+  return watchChecks(() => checkOnce(configs, options));
+}
+
+/** What one look at configurations has found. */
+export interface Checked {
+  readonly status: number;
+  readonly errors: number;
+  readonly others: number;
+  /** The files that it depends on, those that are missing too. */
+  readonly files: readonly string[];
+}
+
+function checkOnce(configs: readonly string[], options: CheckOptions): Checked {
   const { json = false, source = false } = options;
-  for (const { name } of options.rule ?? []) known(name);
-  const findings = configs.flatMap((config) => findingsOf(config, options)).filter((f) => wanted(f, options));
+  const files = new Set(configs);
+  const findings = configs.flatMap((config) => findingsOf(config, options, files)).filter((f) => wanted(f, options));
   const errors = findings.filter((f) => f.severity === 'error').length;
   const lines = json
     ? [JSON.stringify(findings, null, 2)]
@@ -44,7 +62,8 @@ export function check(configs: readonly string[], options: CheckOptions): number
       : findings.flatMap((finding) => [explain(finding), ...(source ? context(finding) : [])]);
   if (!json && !options.sarif && errors === 0) lines.push(`${configs.join(', ')}: no errors`);
   process.stdout.write(lines.map((line) => `${line}\n`).join(''));
-  return errors > 0 ? USAGE_STATUS : 0;
+  const status = errors > 0 ? USAGE_STATUS : 0;
+  return { status, errors, others: findings.length - errors, files: [...files] };
 }
 
 /** An error keeps a configuration from booting, and is always told. */
@@ -61,41 +80,6 @@ function levelsOf({ rule: choices = [] }: CheckOptions): Levels {
   return levels;
 }
 
-function known(name: string): NonNullable<ReturnType<typeof ruleNamed>> {
-  const rule = ruleNamed(name);
-  if (rule) return rule;
-  throw new UsageError(`${name}: there is no such rule; ${didYouMean(name, ruleNames)}`);
-}
-
-/** What a rule wants, how to keep to it, and an example: wrong, what is said of it, and mended. */
-function explainRule(name: string): number {
-  const rule = known(name);
-  const { summary, remedy, requires = [] } = rule;
-  const example = examples[name];
-  const board = readFile(boardFile);
-  const [found] = example && board ? findingsOfExample(name, example, 'wrong', board) : [];
-  const lines = [`${name} (${rule.severity ?? found?.severity ?? 'error'})`, '', summary];
-  if (remedy !== undefined) lines.push('', remedy);
-  if (requires.length > 0) lines.push('', `Looked at where these found nothing: ${requires.join(', ')}`);
-  const plain = lines.map((line) => line.replaceAll('`', '').replaceAll('&lt;', '<'));
-  if (example && found) {
-    plain.push('', 'For example', '', ...shown(example.wrong), '', 'has', '');
-    plain.push(`    ${found.severity}: ${found.message}; ${found.remedy} [${name}]`, '', 'and this has not:', '');
-    plain.push(...shown(example.right === '' ? '/* the same without it */' : example.right));
-  }
-  process.stdout.write(plain.map((line) => `${line}\n`).join(''));
-  return 0;
-}
-
-const LONGEST_EXAMPLE = 40;
-
-/** The lines of an example, indented; of a long one the first. */
-function shown(text: string): string[] {
-  const lines = text.trimEnd().split('\n');
-  const first = lines.slice(0, LONGEST_EXAMPLE).map((line) => `    ${line}`);
-  return lines.length > LONGEST_EXAMPLE ? [...first, '    …'] : first;
-}
-
 /** The line of a finding with a caret below its place, and by what it came to stand there. */
 function context({ at }: Finding): string[] {
   const bytes = readFile(at.file);
@@ -107,10 +91,12 @@ function context({ at }: Finding): string[] {
 }
 
 /** Everything that is wrong with a file; a broken blob, or no such file, is a finding like others. */
-function findingsOf(config: string, options: CheckOptions): readonly Finding[] {
+function findingsOf(config: string, options: CheckOptions, used: Set<string>): readonly Finding[] {
   try {
     const files = new Files();
-    const { tree, findings } = checkConfig(readTree(config, options), files, levelsOf(options));
+    const read = readTree(config, options);
+    for (const file of [...(read.sources ?? []), ...imagesOf(read.tree)]) used.add(file);
+    const { tree, findings } = checkConfig(read, files, levelsOf(options));
     if (options.variant !== undefined || hasErrors(findings)) return findings;
     return [...findings, ...variantFindings(config, options, tree, findings, files)];
   } catch (error) {
@@ -119,6 +105,15 @@ function findingsOf(config: string, options: CheckOptions): readonly Finding[] {
     throw error;
   }
 }
+
+/** The images and initial RAM disks that a tree names. */
+const imagesOf = (tree: Tree): string[] =>
+  partitionNodes(tree).flatMap((partition) =>
+    ['image', 'initrd'].flatMap((name) => {
+      const property = partition.get(name);
+      return property ? joinPath(property.at.file, property.string) : [];
+    }),
+  );
 
 /** Of more combinations of variants than this, only every variant by itself is looked at. */
 const MOST_COMBINATIONS = 64;

@@ -186,13 +186,15 @@ function addCheck(hv440: Command): void {
     'hv440 check --json my.dts | jq .[].message',
     'hv440 check --sarif my.dts > my.sarif',
     'hv440 check --explain memory-overlap',
+    'hv440 check --watch my.dts          # in an editor: docs/checks.md',
   );
   addSourceOptions(hv440.command('check [CONFIG.dts...]'))
     .description('report everything that is wrong with configurations; exit status 2 if anything is')
     .option('--source', 'with the line of each, a caret, and the includes and macros that it comes from')
     .addOption(ruleOption('--rule <NAME>', true, 'of warnings and notes, only those of this rule (again for others)'))
     .addOption(ruleOption('--no-rule <NAME>', false, 'no warnings and notes of this rule (again for others)'))
-    .option('--explain <RULE>', 'what a rule wants, and how to keep to it')
+    .option('--explain <RULE>', 'what a rule wants, an example, and how to keep to it')
+    .addOption(new Option('--watch', 'again whenever a file changes that they are made of').conflicts('sarif'))
     .addOption(new Option('--json', 'as JSON').conflicts(['sarif', 'source']))
     .addOption(new Option('--sarif', 'as SARIF 2.1.0, for code hosts and editors').conflicts('source'))
     .addHelpText('after', shown)

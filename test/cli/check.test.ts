@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { cli } from '../tools.js';
-import { configuration, hello, inRoot, onePartition, put, scratch, twoPartitions } from './child.js';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { Child, configuration, hello, inRoot, onePartition, put, scratch, sleep, twoPartitions } from './child.js';
 
 const good = { name: 'good', image: hello };
 const lacks = put('lacks.dts', configuration([{ name: 'bad', image: 'nosuch.elf', more: 'memroy = <1>;' }]));
@@ -129,4 +130,64 @@ test('--rule and --no-rule choose warnings and notes, and --rule runs a check th
   expect(unknown.stderr).toContain("no-consol: there is no such rule; did you mean 'no-console'?");
   const { stdout } = await cli(['check', '--rule', 'no-console', lacks]);
   expect(stdout).toContain('memroy');
+});
+
+/** The problem matcher that docs/checks.md shows for VS Code. */
+function problemMatcher() {
+  const [, json = ''] = /```json\n(.*?)```/s.exec(readFileSync(inRoot('docs', 'checks.md'), 'utf8')) ?? [];
+  const { tasks } = JSON.parse(json) as {
+    tasks: {
+      problemMatcher: {
+        pattern: { regexp: string };
+        background: { beginsPattern: string; endsPattern: string };
+      };
+    }[];
+  };
+  const { pattern, background } = tasks[0]!.problemMatcher;
+  return {
+    finding: new RegExp(pattern.regexp),
+    begins: new RegExp(background.beginsPattern),
+    ends: new RegExp(background.endsPattern),
+  };
+}
+
+test('--watch looks again when the source, an included file or an image changes, as docs/checks.md tells an editor', async () => {
+  const image = put('watched.elf', 'no image');
+  const included = put('watched.dtsi', '/ { extra@1 { }; };\n');
+  const source = put(
+    'watched.dts',
+    configuration([{ name: 'guest', image }]).replace(/(\/include\/[^\n]*\n)/, `$1/include/ "${included}"\n`),
+  );
+  const child = new Child(['check', '--watch', source]);
+  const looks = async (count: number): Promise<string[][]> => {
+    for (;;) {
+      const all = child.stdout.split('hv440 check: begin\n').slice(1);
+      const over = all.filter((one) => /^hv440 check: end: .*\n/m.test(one));
+      if (over.length >= count) return over.map((one) => one.trimEnd().split('\n'));
+      await sleep(20);
+    }
+  };
+  const { finding, begins, ends } = problemMatcher();
+  expect('hv440 check: begin').toMatch(begins);
+  const codes = (lines: readonly string[]): string[] =>
+    lines.flatMap((line) => {
+      const [, file, row, column, severity, message, code] = finding.exec(line) ?? [];
+      if (code === undefined) return [];
+      expect([file, included, source].includes(file)).toBe(true);
+      expect(Number(row) * Number(column)).toBeGreaterThan(0);
+      expect(message).toContain('; ');
+      return `${severity} ${code}`;
+    });
+  const [first] = await looks(1);
+  expect(first!.at(-1)).toMatch(ends);
+  expect(codes(first!)).toContain('warning unit_address_vs_reg');
+  writeFileSync(included, '/ { extra { }; };\n');
+  const second = (await looks(2)).at(-1)!;
+  expect(codes(second)).not.toContain('warning unit_address_vs_reg');
+  const before = child.stdout.split('hv440 check: begin').length - 1;
+  writeFileSync(image, readFileSync(hello));
+  const third = (await looks(before + 1)).at(-1)!;
+  expect(third.at(-1)).toMatch(/^hv440 check: end: 0 errors/);
+  child.process.kill('SIGINT');
+  expect((await child.ended).status).toBe(0);
 });
