@@ -113,7 +113,8 @@ export class Scenario {
     const forbidden = this.#forbidden.get(error.reason);
     const at = unmet?.at ?? forbidden ?? step?.wait?.at ?? step?.at ?? this.plan.at;
     const name = forbidden || !script || !step ? undefined : `${script.name}.${step.name}`;
-    return { at, step: name, reason: `${error.reason}${this.#bound(error, step)}`, error };
+    const reason = error.reason.replaceAll(LINE_END, '$');
+    return { at, step: name, reason: `${reason}${this.#bound(error, step)}`, error };
   }
 
   /** What a step that has waited in vain was given. */
@@ -300,7 +301,9 @@ const compiled = (pattern: Pattern): string | RegExp =>
     ? decoded(pattern.text)
     : new RegExp(decoded(pattern.regex).replaceAll(/\\.|\[(?:\\.|[^\]])*\]|\$/gs, endOfLine));
 
-const endOfLine = (part: string): string => (part === '$' ? '(?=\\n)' : part);
+const LINE_END = '(?=\\n)';
+
+const endOfLine = (part: string): string => (part === '$' ? LINE_END : part);
 
 /** Text of a tree, which has a character for each byte, as the UTF-8 that it is. */
 const decoded = (text: string): string => Buffer.from(text, 'latin1').toString();
