@@ -1,6 +1,7 @@
 import type { CodeWatcher, SharedMemory } from '../../bus/memory.js';
 import { PAGE_SIZE } from '../../bus/memory.js';
 import { contextOf, SLOTS, type Lookaside } from '../../mmu/lookaside.js';
+import { BranchTargets } from './branch-targets.js';
 import { COLD_INDEX, translation } from './dispatch.js';
 
 /** Code of one page of memory, as it is used at one effective address in one privilege state. */
@@ -17,7 +18,7 @@ export interface TranslatedPage {
   /** The functions that are made from it. */
   readonly functions: Set<TranslatedFunction>;
   /** Where branches of it have been seen to go that have no fixed target. */
-  readonly targets: Map<number, number[]>;
+  readonly targets: Map<number, BranchTargets>;
   /** XER[SO] has been met set: it is not taken for 0 any more. */
   overflow: boolean;
   /** How often its translations had to go, or nearly had to. */
@@ -56,6 +57,8 @@ export interface Limits {
   readonly instructions: number;
   /** A place that has been wanted so often is translated. */
   readonly hot: number;
+  /** A branch that has gone so often where nobody guessed tells its target: a power of 2. */
+  readonly learning: number;
   /** Translate code of spoilt pages as soon as any other. */
   readonly forgiving: boolean;
 }
@@ -125,7 +128,7 @@ export class CodeCache implements CodeWatcher {
       table,
       covered,
       functions: new Set<TranslatedFunction>(),
-      targets: new Map<number, number[]>(),
+      targets: new Map<number, BranchTargets>(),
       overflow: false,
       spoilt: 0,
     };
@@ -229,10 +232,12 @@ export class CodeCache implements CodeWatcher {
 
   /** A branch has been seen to go somewhere: gives what has to be translated again for that, and lets go of it. */
   learn(page: TranslatedPage, site: number, target: number): { page: TranslatedPage; pc: number }[] {
-    this.#words[(page.table + (site & 0xffc)) >>> 2] = 0;
-    const targets = page.targets.get(site) ?? [];
-    if (targets.includes(target)) return [];
-    page.targets.set(site, [...targets, target]);
+    const targets = page.targets.get(site) ?? new BranchTargets();
+    page.targets.set(site, targets);
+    const next = targets.add(target);
+    // Generated code counts down, and tells at multiples of `learning`
+    this.#words[(page.table + (site & 0xffc)) >>> 2] = Math.min(0, next === 0 ? 0 : next - this.limits.learning);
+    if (next > 0) return [];
     const outdated = [...page.functions].filter(({ learns }) => learns.includes(site));
     for (const translated of outdated) {
       this.#remove(translated);

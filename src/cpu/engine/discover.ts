@@ -1,4 +1,5 @@
 import { extract, type Instruction } from '../../isa/spec.js';
+import type { BranchTargets } from './branch-targets.js';
 import { INTERPRET, type Assumptions, type Lowered } from './effects.js';
 import { lower } from './lower.js';
 import {
@@ -20,8 +21,8 @@ const LARGEST_CALLED = 64;
 const MOST_BLOCKS = 300;
 /** Calls within calls. */
 const DEEPEST = 4;
-/** Targets that are learnt of one branch. */
-export const MOST_TARGETS = 3;
+/** Functions that are taken in for a call by CTR. */
+const MOST_CALLED = 4;
 
 /** Code as the translator sees it. */
 export interface Code {
@@ -31,7 +32,7 @@ export interface Code {
   /** Has a place been wanted often enough to be taken in where it is called? */
   isWanted(address: number): boolean;
   /** Where the branch at an address has been seen to go that has no fixed target. */
-  targets(address: number): readonly number[];
+  targets(address: number): Pick<BranchTargets, 'chosen' | 'isSettled'> | undefined;
 }
 
 export type Decoder = (word: number) => Instruction | undefined;
@@ -45,8 +46,8 @@ interface Frame {
   readonly placed: Map<number, Placed>;
   readonly leaders: Set<number>;
   readonly calls: Call[];
-  /** Where branches by CTR have been seen to go. */
-  readonly jumps: Map<number, readonly number[]>;
+  /** Where branches by CTR have been seen to go, and whether they are not to be looked at any more. */
+  readonly jumps: Map<number, { readonly chosen: readonly number[]; readonly isSettled: boolean }>;
 }
 
 interface Call {
@@ -121,7 +122,7 @@ class Discovery {
     const placed = new Map<number, Placed>();
     const leaders = new Set([start]);
     const calls: Call[] = [];
-    const jumps = new Map<number, readonly number[]>();
+    const jumps: Frame['jumps'] = new Map();
     const frame: Frame = { start, depth: call ? call.from.depth + 1 : 0, call, placed, leaders, calls, jumps };
     const work = [start];
     const lead = (address: number): void => {
@@ -143,9 +144,13 @@ class Discovery {
         const target = branch && fixedTarget(branch);
         const isCall = isCallOf(instruction);
         const guessed = branch !== undefined && goesBy(branch, 'CTR');
-        const targets = guessed ? this.code.targets(pc) : target === undefined ? [] : [target];
-        if (guessed) jumps.set(pc, targets);
-        if (isCall) calls.push(...targets.map((to) => ({ from: frame, pc, target: to, guessed, to: undefined })));
+        const seen = this.code.targets(pc);
+        const targets = guessed ? (seen?.chosen ?? []) : target === undefined ? [] : [target];
+        if (guessed) jumps.set(pc, { chosen: targets, isSettled: seen?.isSettled ?? false });
+        if (isCall)
+          calls.push(
+            ...targets.slice(0, MOST_CALLED).map((to) => ({ from: frame, pc, target: to, guessed, to: undefined })),
+          );
         else targets.forEach(lead);
         if (flow !== 'branch' || isCall || branch?.condition) lead(behind({ pc }));
         break;
@@ -195,9 +200,8 @@ function withoutUnreachable(all: readonly Block[], entries: readonly number[]): 
 
 /** Where a region is entered from outside: where it was asked for, and where others come back to, or the interpreter. */
 function entriesOf({ start, placed, calls, jumps }: Frame): number[] {
-  const within = new Set(
-    calls.flatMap(({ pc, to }) => (to && (jumps.get(pc)?.length ?? 0) < MOST_TARGETS ? [pc] : [])),
-  );
+  const isLeft = (pc: number): boolean => (jumps.get(pc)?.chosen.length ?? 0) > MOST_CALLED;
+  const within = new Set(calls.flatMap(({ pc, to }) => (to && !isLeft(pc) ? [pc] : [])));
   const back = [...placed.values()].filter(({ pc, lowered }) => {
     const comesBack = lowered.flow === 'look' || lowered.flow === 'interpret' || lowered.call;
     return comesBack && !within.has(pc) && pageOf(behind({ pc })) === pageOf(start);
@@ -237,7 +241,7 @@ function blockOf(frame: Frame, pc: number, numbers: Numbers): Block {
         : target === undefined
           ? guessesOf(frame, at, numbers)
           : [],
-      learns: (frame.jumps.get(at)?.length ?? MOST_TARGETS) < MOST_TARGETS,
+      learns: frame.jumps.get(at)?.isSettled === false,
       interprets: false,
     };
   }
@@ -248,7 +252,7 @@ function guessesOf(frame: Frame, at: number, numbers: Numbers): Guess[] {
   const calls = frame.calls.filter(({ pc }) => pc === at);
   const places = frame.placed.get(at)!.lowered.call
     ? calls.flatMap(({ to, target }) => (to ? [[to, target] as const] : []))
-    : (frame.jumps.get(at) ?? []).map((target) => [frame, target] as const);
+    : (frame.jumps.get(at)?.chosen ?? []).map((target) => [frame, target] as const);
   return places.flatMap(([to, address]) => {
     const block = numbers.get(to)!.get(address);
     return block === undefined ? [] : [{ address, block }];

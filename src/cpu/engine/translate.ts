@@ -5,7 +5,7 @@ import { LEFT, REGISTERS } from './emit-values.js';
 import { Exits, type Setting } from './exits.js';
 import { analyse, changes, comparisonFor, mayRefuse, type Flow } from './flow.js';
 import { Places } from './places.js';
-import { pageOf, successorsOf, type Block, type Region, type Way } from './region.js';
+import { pageOf, successorsOf, type Block, type Guess, type Region, type Way } from './region.js';
 import { structure, type Item } from './structure.js';
 import type { Value } from './value.js';
 import { Body, op, type Label } from './wasm-encoder.js';
@@ -14,6 +14,10 @@ import { Body, op, type Label } from './wasm-encoder.js';
 export function translate(region: Region, setting: Setting): Body {
   return new Translation(region, setting).body;
 }
+
+/** More guesses than that are looked up, if they are no more words than that apart. */
+const FEW = 3;
+const WIDEST = 1024;
 
 /** Where a branch to these blocks goes; `several`: a loop that chooses among its heads. */
 interface Frame {
@@ -203,16 +207,42 @@ class Translation {
     if (block.target) return this.#goto(block.target, changed);
     this.#writer.value(target, changed);
     body.set(this.#exits.target);
-    for (const { address, block: to } of block.guesses) {
-      body.get(this.#exits.target);
-      body.const(address);
-      body.op(op.eq);
-      body.if();
-      this.#goto({ block: to }, changed);
-      body.end();
-    }
+    this.#guess(block.guesses, changed);
     if (block.learns) this.#exits.learn(block, changed);
     body.br(this.#exits.dispatch(changed));
+  }
+
+  /** Go to the guess that is right, if one is. */
+  #guess(guesses: readonly Guess[], changed: Places): void {
+    const { body } = this;
+    const addresses = guesses.map(({ address }) => address);
+    const first = Math.min(...addresses);
+    const span = (Math.max(...addresses) - first) / 4 + 1;
+    if (guesses.length <= FEW || span > WIDEST) {
+      for (const { address, block } of guesses) {
+        body.get(this.#exits.target);
+        body.const(address);
+        body.op(op.eq);
+        body.if();
+        this.#goto({ block }, changed);
+        body.end();
+      }
+      return;
+    }
+    const none = body.block();
+    const labels = guesses.map(() => body.block()).reverse();
+    const places = Array.from({ length: span }, (_, i) => labels[addresses.indexOf(first + 4 * i)] ?? none);
+    body.get(this.#exits.target);
+    body.const(first);
+    body.op(op.sub);
+    body.const(2);
+    body.op(op.shru);
+    body.brTable(places, none);
+    for (const { block } of guesses) {
+      body.end();
+      this.#goto({ block }, changed);
+    }
+    body.end();
   }
 
   #goto(way: Way, changed: Places): void {

@@ -165,6 +165,7 @@ export class Translator implements Engine {
       pages: Math.min(PAGES, Math.floor((core.memory.free * 2) / 3 / PAGE_SIZE)),
       instructions: this.options.cache ?? DEFAULT_CACHE,
       hot: this.#hot,
+      learning: this.#learning,
       forgiving: this.options.eager ?? false,
     });
     const [enter] = instantiate(core, cache, this.#interpreterFor(core, tables));
@@ -249,7 +250,7 @@ export class Translator implements Engine {
       has: (address) => find(address) !== undefined,
       word: (address) => memory.words[(find(address)!.host + (address & 0xffc)) >>> 2]!,
       isWanted: (address) => cache.isCalled(find(address)!, address),
-      targets: (address) => find(address)!.targets.get(address) ?? [],
+      targets: (address) => find(address)!.targets.get(address),
     };
     const region = discover(code, start, this.#decode, assumptions);
     const bases = new Set([first.base | 0, ...region.blocks.map(({ pc }) => pageOf(pc))]);
