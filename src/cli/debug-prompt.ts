@@ -48,7 +48,8 @@ export class PromptAttendant implements Attendant {
     const { debug, traps, exits, images } = setting;
     debug.stop(debug.targets);
     const stopped = (lines: readonly string[]): void => this.#waiting?.(lines);
-    this.#prompt = new Prompt({ debug, traps, exits, source: sourceFinder(images), stopped });
+    const columns = (): number => (process.stdout.isTTY ? process.stdout.columns : Infinity);
+    this.#prompt = new Prompt({ debug, traps, exits, source: sourceFinder(images), columns, stopped });
   }
 
   run(cycles: number): Progress {
@@ -83,11 +84,14 @@ export class PromptAttendant implements Attendant {
     readline.on('SIGINT', () => this.#interrupted());
     this.say(["'help' lists the commands; nothing runs yet", ...this.#prompt.execute('where').lines]);
     if (terminal) readline.prompt();
+    let quits = false;
     for await (const line of readline) {
       if (!terminal) process.stdout.write(`${PROMPT}${line}\n`);
-      if (await this.#perform(line)) break;
+      quits = await this.#perform(line);
+      if (quits) break;
       if (terminal) readline.prompt();
     }
+    if (terminal && !quits) process.stdout.write('\n'); // Ctrl-D
     this.#leave(this.#failed ? 1 : 0);
   }
 
@@ -105,7 +109,13 @@ export class PromptAttendant implements Attendant {
   #interrupted(): void {
     const { debug } = this.setting;
     if (debug.busy) this.#prompt.interrupt();
-    else this.#readline?.prompt();
+    else {
+      // What was typed is dropped, and stays to be seen, as in a shell
+      process.stdout.write('^C\n');
+      this.#readline?.write('', { ctrl: true, name: 'e' });
+      this.#readline?.write('', { ctrl: true, name: 'u' });
+      this.#readline?.prompt();
+    }
   }
 
   /** Show lines, below what the guests have printed. */

@@ -1,5 +1,16 @@
 #!/usr/bin/env node
 import { bundled } from './bundled.js';
 
+/** As of a program that SIGPIPE has ended. */
+const EPIPE_STATUS = 128 + 13;
+
+// Whoever read what is printed has seen enough, as `head` has; one who wants to end in order listens himself
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (stream.listenerCount('error') > 1) return;
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(EPIPE_STATUS);
+  });
+
 const { main } = bundled() ?? (await import('./program.js'));
 await main(process.argv.slice(2));

@@ -8,6 +8,7 @@ import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { calibrate, hasProgram, linuxGuest, ownGuests, root, sharedGuests } from './guests.mjs';
 import { measure } from './measure.mjs';
+import { recordingCost, recordingTable } from './recording.mjs';
 import { costTable, exitTable, readme, speedTable, spread } from './report.mjs';
 import { concludeWhole, peakTable, watch, wholeRuns, wholeTable } from './whole.mjs';
 
@@ -16,6 +17,7 @@ const usage = `usage: npm run bench -- [options]
   --quick         one round, a tenth of the iterations, only the project's own small guests
   --guest NAME    only this guest (may be given several times; integer, memory, … linux, shared/loop, …;
                   start: only start-up, Linux's boot and their memory)
+  --recording     what --record costs, by processor time, and nothing else
   --readme        print Markdown for the README too
   --output FILE   where the figures go as JSON (default dist/bench.json)`;
 
@@ -69,6 +71,7 @@ function options() {
         rounds: { type: 'string', default: '5' },
         quick: { type: 'boolean', default: false },
         guest: { type: 'string', multiple: true },
+        recording: { type: 'boolean', default: false },
         readme: { type: 'boolean', default: false },
         output: { type: 'string', default: join(root, 'dist', 'bench.json') },
         help: { type: 'boolean', default: false },
@@ -157,7 +160,7 @@ const qemuVersion = () =>
   /version (\S+)/.exec(spawnSync('qemu-system-ppc', ['--version'], { encoding: 'utf8' }).stdout)?.[1];
 
 async function main() {
-  const { rounds, quick, guest: wanted, readme: wantsReadme, output, help } = options();
+  const { rounds, quick, guest: wanted, readme: wantsReadme, recording, output, help } = options();
   if (help) return void process.stdout.write(`${usage}\n`);
   const skip = (what) => {
     say(`skipped: ${what}`);
@@ -168,6 +171,10 @@ async function main() {
     say(`this computer is busy (load ${loadBefore} on ${cpus().length} processors): the times will say little`);
   const folder = mkdtempSync(join(tmpdir(), 'hv440-bench-'));
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  if (recording) {
+    const results = await recordingCost({ folder, rounds, quick, say });
+    return void process.stdout.write(`${recordingTable(results, wantsReadme)}\n`);
+  }
   const isWanted = ({ name }) => !wanted || wanted.includes(name);
   const ours = ownGuests(quick).filter(isWanted);
   const wantsShared = wanted ? wanted.some((name) => name.startsWith('shared/')) : !quick;

@@ -1,4 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
+import { root } from '../tools.js';
 import { checkTranscript, debug, transcripts } from './prompt-transcripts.js';
 
 const PROMPT = '(hv440) ';
@@ -83,4 +85,66 @@ test('breakpoints are taken back, one or all, and a call is gone back to as a tr
   expect(stdout).toContain('info breakpoints\nno breakpoints\n');
   expect(stdout).toMatch(/registers pc\npc 400000d4\n$/);
   expect(status).toBe(0);
+});
+
+test('each way to go on has its way back', async () => {
+  const { status, stdout } = await debug(
+    ['firmware/hello/hello.elf'],
+    [
+      'tbreak console_put',
+      'continue',
+      'where',
+      'reverse-finish',
+      'next',
+      'reverse-next',
+      'bookmark called',
+      'tbreak tick',
+      'continue', // to the present
+      'continue',
+      'reverse-trap-finish',
+      'reverse-until printf',
+      'goto called',
+      'bookmarks',
+      'reverse-until nowhere',
+      'reverse-trap-finish',
+    ],
+  );
+  const said = stdout
+    .split(PROMPT)
+    .slice(1)
+    .map((part) => part.split('\n').filter((line) => !/^hello\| /.test(line)));
+  const of = (command: string, which = 0): string => {
+    const own = said.filter(([line]) => line === command);
+    return own[which]!.slice(1).join('\n');
+  };
+  const call = of('reverse-finish');
+  expect(of('where')).toContain('<console_put>');
+  expect(call).not.toContain('<console_put');
+  expect(call).toMatch(/^hello\/cpu0 {2}[\da-f]{8} <[\w.]+\+0x[\da-f]+>/);
+  // the call is in the middle of its line, at whose beginning a step back over the next one ends
+  const line = /\S+:\d+$/m.exec(call)![0];
+  expect(of('next')).not.toContain(line);
+  expect(of('reverse-next')).toContain(line);
+  expect(of('reverse-trap-finish')).toMatch(/^before the trap:\n#\d+ .*\n(.*\n)*.*inject {3}decrementer/);
+  expect(of('reverse-trap-finish')).toContain('<guest_main+0x134>');
+  expect(of('reverse-until printf')).toContain('<printf>');
+  expect(of('goto called')).toBeTruthy();
+  expect(of('bookmarks')).toMatch(/^called: step [\d,]+, cycle [\d,]+$/m);
+  expect(of('reverse-until nowhere')).toContain("there is no symbol 'nowhere'");
+  expect(of('reverse-trap-finish', 1)).toContain('is in no handler');
+  expect(status).toBe(1);
+});
+
+test('help that is read only in part ends quietly', () => {
+  for (const command of [
+    'help boot',
+    'check --help',
+    'disasm firmware/hello/hello.elf',
+    'dts devicetrees/two-linux.dts',
+  ]) {
+    const shell = `node dist/cli/main.js ${command} | head -1`;
+    const { stdout, stderr } = spawnSync('sh', ['-c', shell], { cwd: root, encoding: 'utf8' });
+    expect(stderr).toBe('');
+    expect(stdout.split('\n')).toHaveLength(2);
+  }
 });

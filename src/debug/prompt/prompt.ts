@@ -1,13 +1,17 @@
 import { describeEnding } from '../../board/machine.js';
+import type { Breakpoint } from '../breakpoints.js';
+import type { BackwardEnd } from '../history.js';
 import type { Debugger, Client, Resumption, StopEvent } from '../debugger.js';
 import { monitor, commandNames } from '../monitor.js';
 import type { Program } from '../program.js';
 import type { Target } from '../target.js';
 import type { TrapStops } from '../traps/stops.js';
 import { lookCommands, pointLine } from './look-commands.js';
+import { helpRow } from './help-row.js';
 import { standLines } from './places.js';
+import { reverseCommands } from './reverse-commands.js';
 import { runCommands } from './run-commands.js';
-import { PromptError, type Answer, type Commands, type Point, type PromptState } from './state.js';
+import { pastOf, PromptError, type Answer, type Commands, type Point, type PromptState } from './state.js';
 
 export interface PromptOptions {
   readonly debug: Debugger;
@@ -16,8 +20,16 @@ export interface PromptOptions {
   readonly source: (file: string) => readonly string[] | undefined;
   /** Whose stops the debugger tells it of (default: all). With none, its owner passes on those of what it runs. */
   readonly scope?: readonly Target[];
+  /** How wide what is shown may be (default: any width). */
+  readonly columns?: () => number;
   /** Called with what is to be shown when what runs has stopped. */
   readonly stopped: (lines: readonly string[]) => void;
+}
+
+/** A breakpoint and whose it is. */
+interface Placed {
+  readonly breakpoint: Breakpoint;
+  readonly targets: ReadonlySet<Target>;
 }
 
 /** What is to be done at the next stop before anybody is told: a line is stepped over in pieces. */
@@ -31,8 +43,9 @@ interface Plan {
 // prettier-ignore
 const own: Commands = {
   ...runCommands,
+  ...reverseCommands,
   ...lookCommands,
-  help: { usage: 'help [COMMAND]', help: 'this list, or one of it', run: (_, rest) => ({ lines: help(rest) }) },
+  help: { usage: 'help [COMMAND]', help: 'this list, or one of it', run: ({ columns }, rest) => ({ lines: help(rest, columns) }) },
   quit: { usage: 'quit', help: 'leave, and end the machine', run: () => ({ lines: [], quits: true }) },
 };
 
@@ -40,7 +53,7 @@ const own: Commands = {
 // prettier-ignore
 const short: Readonly<Record<string, string>> = {
   s: 'step', si: 'stepi', n: 'next', c: 'continue', b: 'break', tb: 'tbreak', p: 'print', bt: 'backtrace', q: 'quit', h: 'help', i: 'info',
-  l: 'list', d: 'delete', fin: 'finish', u: 'until', ts: 'trap-step', ti: 'trap-into', tf: 'trap-finish', rsi: 'reverse-stepi', rs: 'reverse-step',
+  l: 'list', d: 'delete', fin: 'finish', u: 'until', ts: 'trap-step', ti: 'trap-into', tf: 'trap-finish', rsi: 'reverse-stepi', rs: 'reverse-step', rn: 'reverse-next',
   rc: 'reverse-continue', rts: 'reverse-trap-step', 'reverse-trap': 'reverse-trap-step', r: 'registers',
 };
 
@@ -50,13 +63,13 @@ const shared = commandNames.filter((name) => !Object.hasOwn(own, name));
 /** The names of all commands, for completion. */
 export const promptCommands: readonly string[] = [...Object.keys(own), ...shared].toSorted();
 
-function help(name: string): string[] {
+function help(name: string, columns: number): string[] {
   const command = Object.hasOwn(own, name) ? own[name] : undefined;
   if (command) return [command.usage, `  ${command.help}`];
   if (name !== '' && !shared.includes(name)) return [`there is no command '${name}'; 'help' lists them`];
-  const rows = Object.values(own).map(({ usage, help: text }) => `${usage.padEnd(40)}${text}`);
-  const others = [`of the machine (help of GDB’s monitor): ${shared.join(' ')}`];
-  return name === '' ? [...rows, ...others] : [`${name}: a command that GDB’s monitor has too`];
+  if (name !== '') return [`${name}: a command that GDB’s monitor has too`];
+  const rows = Object.values(own).flatMap(({ usage, help: text }) => helpRow(usage, text, columns));
+  return [...rows, ...helpRow('of the machine', `help of GDB’s monitor: ${shared.join(' ')}`, columns)];
 }
 
 /** Our own debugger's command line: lines in, lines out. All of the machine stops together. */
@@ -84,6 +97,10 @@ export class Prompt implements Client, PromptState {
 
   get scope(): readonly Target[] {
     return this.options.scope ?? this.debug.targets;
+  }
+
+  get columns(): number {
+    return this.options.columns?.() ?? Infinity;
   }
 
   get program(): Program {
@@ -124,20 +141,24 @@ export class Prompt implements Client, PromptState {
     return made;
   }
 
-  place(): void {
-    const points = [...this.points.values()].flatMap(({ kind, space, addresses, length, target, condition }) =>
+  /** The person's own points, as the debugger wants them. */
+  #own(): Placed[] {
+    return [...this.points.values()].flatMap(({ kind, space, addresses, length, target, condition }) =>
       addresses.map((address) => ({
         breakpoint: { kind, space, address, length, ...(condition && { condition }) },
         targets: new Set(target.process.targets),
       })),
     );
+  }
+
+  place(): void {
     const { addresses = [], sp = 0 } = this.#temporary ?? {};
     const condition = ({ registers }: Target): boolean => registers.get('r1') >= sp;
     const temporary = addresses.map((address) => ({
       breakpoint: { kind: 'execute' as const, space: 'effective' as const, address, length: 4, condition },
       targets: new Set([this.target]),
     }));
-    this.debug.setBreakpoints(this, [...points, ...temporary]);
+    this.debug.setBreakpoints(this, [...this.#own(), ...temporary]);
   }
 
   run(resumption: Resumption): void {
@@ -152,6 +173,17 @@ export class Prompt implements Client, PromptState {
     this.#temporary = { addresses, sp };
     this.place();
     this.run({ kind: 'run' });
+  }
+
+  backTo(address: number, sp?: number): BackwardEnd['kind'] | 'elsewhere' {
+    const condition = ({ registers }: Target): boolean => sp === undefined || registers.get('r1') === sp;
+    const breakpoint: Breakpoint = { kind: 'execute', space: 'effective', address, length: 4, condition };
+    this.debug.setBreakpoints(this, [...this.#own(), { breakpoint, targets: new Set([this.target]) }]);
+    const end = pastOf(this).continueBack(this.debug.targets.filter(({ runs }) => runs));
+    this.place();
+    if (end.kind === 'beginning') return end.kind;
+    if ('target' in end.event) this.target = end.event.target;
+    return 'hit' in end.event && end.event.hit.breakpoint === breakpoint ? end.kind : 'elsewhere';
   }
 
   runLine(over: boolean): void {

@@ -1,22 +1,16 @@
 import { BareMachine } from '../../board/bare.js';
 import { isAsk } from '../../hypervisor/lifecycle.js';
-import { backtrace } from '../backtrace.js';
-import type { MachineHistory } from '../machine-history.js';
 import { catchLines, catchTraps, listTraps, uncatchTraps } from '../traps/commands.js';
 import { typeAt } from '../typing.js';
-import { addressesOf, standLines, valueOf } from './places.js';
-import { PromptError, type Answer, type Commands, type PromptState } from './state.js';
+import { addressesOf, valueOf } from './places.js';
+import { framesOf, PromptError, type Answer, type Commands, type PromptState } from './state.js';
 
 const RUNS: Answer = { lines: [], runs: true };
 
 const countOf = (state: PromptState, rest: string): number => (rest === '' ? 1 : valueOf(state, rest));
 
-function frames({ target, program, traps }: PromptState) {
-  return backtrace(target, program, traps.handlers(target));
-}
-
 function finish(state: PromptState): Answer {
-  const [, outer] = frames(state);
+  const [, outer] = framesOf(state);
   if (!outer) throw new PromptError('the function that called this one is not known');
   state.runTo([outer.pc], outer.sp);
   return RUNS;
@@ -24,7 +18,7 @@ function finish(state: PromptState): Answer {
 
 function until(state: PromptState, rest: string): Answer {
   if (rest === '') throw new PromptError('until PLACE: where to');
-  const [, outer] = frames(state);
+  const [, outer] = framesOf(state);
   const wanted = addressesOf(state, rest);
   state.runTo(outer ? [...wanted, outer.pc] : wanted, 0);
   return RUNS;
@@ -48,58 +42,6 @@ function trapFinish(state: PromptState): Answer {
     state.run({ kind: 'run' });
   }
   return RUNS;
-}
-
-function pastOf({ debug }: PromptState): MachineHistory {
-  const { history } = debug;
-  if (!history || !('extent' in history)) throw new PromptError('there is no history: --history 0 says so');
-  return history as MachineHistory;
-}
-
-function back(state: PromptState, steps: number): Answer {
-  const past = pastOf(state);
-  if (past.stepBack(state.target, steps).kind === 'beginning') return beginning(state);
-  return { lines: standLines(state) };
-}
-
-const beginning = (state: PromptState): Answer => ({
-  lines: ['this is where the history begins', ...standLines(state)],
-});
-
-const MOST_BACK = 10_000;
-
-/** To the beginning of the line before this one. */
-function backLine(state: PromptState): Answer {
-  const { target, program } = state;
-  const past = pastOf(state);
-  const place = () => program.lines?.at(target.registers.get('pc'));
-  const one = (): boolean => past.stepBack(target).kind !== 'beginning';
-  if (!one()) return beginning(state);
-  for (let n = 0; n < MOST_BACK; n++) {
-    const here = place();
-    if (!here || target.registers.get('pc') === here.from) break;
-    if (!one()) return beginning(state);
-  }
-  return { lines: standLines(state) };
-}
-
-function backTo(state: PromptState): Answer {
-  const { debug, target } = state;
-  pastOf(state);
-  const all = debug.targets.filter(({ runs }) => runs);
-  debug.goBack(all, target.runs ? target : all[0]!);
-  return RUNS;
-}
-
-/** To before the last trap of this processor. */
-function backTrap(state: PromptState): Answer {
-  const { traps, target } = state;
-  const past = pastOf(state);
-  const [record] = traps.last(1, (each) => each.target === target && each.steps < target.runs!.steps);
-  if (!record) throw new PromptError('no trap of this processor is known before this');
-  const lines = traps.lines(record);
-  if (!past.goTo(record.moment)) throw new PromptError('that is before the history begins');
-  return { lines: ['before the trap:', ...lines, ...standLines(state)] };
 }
 
 function type({ debug, target }: PromptState, rest: string): Answer {
@@ -144,8 +86,4 @@ export const runCommands: Commands = {
   traps:     { usage: 'traps [N] [KIND|PARTITION…]', help: 'the last traps in a line each; traps 1 and traps #NUMBER show one in full; traps off, traps on', run: ({ traps, debug }, rest) => ({ lines: listTraps(traps, debug.processes, rest) }) },
   type:      { usage: 'type TEXT', help: 'type at the selected program’s first stream: \\n ends a line', run: type },
   partition: { usage: 'partition ASK [NAME]', help: 'start, stop, pause, resume or restart a partition: the selected one, or another', run: partition },
-  'reverse-stepi':     { usage: 'reverse-stepi [N]', help: 'back to before the last instruction, interrupt or hypercall', run: (state, rest) => back(state, countOf(state, rest)) },
-  'reverse-step':      { usage: 'reverse-step', help: 'back to the beginning of the line before', run: backLine },
-  'reverse-continue':  { usage: 'reverse-continue', help: 'back to the last breakpoint or watchpoint', run: backTo },
-  'reverse-trap-step': { usage: 'reverse-trap-step', help: 'back to before this processor’s last trap', run: backTrap },
 };

@@ -1,5 +1,8 @@
 import type { Breakpoint } from '../breakpoints.js';
+import { backtrace, type Frame } from '../backtrace.js';
 import type { Debugger, Resumption } from '../debugger.js';
+import type { BackwardEnd } from '../history.js';
+import type { MachineHistory } from '../machine-history.js';
 import type { Program } from '../program.js';
 import type { Target } from '../target.js';
 import type { TrapStops } from '../traps/stops.js';
@@ -34,6 +37,8 @@ export interface PromptState {
   /** Lines of a source file, where it can be found. */
   readonly source: (file: string) => readonly string[] | undefined;
   readonly program: Program;
+  /** How wide what is shown may be. */
+  readonly columns: number;
   physical: boolean;
   /** Set a breakpoint or watchpoint. */
   add(point: Omit<Point, 'number' | 'hits'>): Point;
@@ -43,6 +48,11 @@ export interface PromptState {
   run(resumption: Resumption): void;
   /** Run until one of these addresses is met with a stack at least this high. */
   runTo(addresses: readonly number[], sp: number): void;
+  /**
+   * Back to the last time that an address was met, with the stack as it is given; `elsewhere` where a breakpoint of the person's
+   * own came first.
+   */
+  backTo(address: number, sp?: number): BackwardEnd['kind'] | 'elsewhere';
   /** Run to the end of the line, over calls if that is wished. */
   runLine(over: boolean): void;
 }
@@ -67,3 +77,14 @@ export interface PromptCommand {
 export type Commands = Readonly<Record<string, PromptCommand>>;
 
 export const hex = (value: number, digits = 8): string => (value >>> 0).toString(16).padStart(digits, '0');
+
+/** The functions that have not returned. */
+export const framesOf = ({ target, program, traps }: PromptState): readonly Frame[] =>
+  backtrace(target, program, traps.handlers(target));
+
+/** The machine's past; a PromptError where none is kept. */
+export function pastOf({ debug }: Pick<PromptState, 'debug'>): MachineHistory {
+  const { history } = debug;
+  if (!history || !('extent' in history)) throw new PromptError('there is no history: --history 0 says so');
+  return history as MachineHistory;
+}
