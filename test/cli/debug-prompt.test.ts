@@ -112,7 +112,7 @@ test('each way to go on has its way back', async () => {
   const said = stdout
     .split(PROMPT)
     .slice(1)
-    .map((part) => part.split('\n').filter((line) => !/^hello\| /.test(line)));
+    .map((part) => part.split('\n').filter((line) => !line.startsWith('hello| ')));
   const of = (command: string, which = 0): string => {
     const own = said.filter(([line]) => line === command);
     return own[which]!.slice(1).join('\n');
