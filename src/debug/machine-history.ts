@@ -29,6 +29,8 @@ export interface HistoryOptions {
 
 const DEFAULT_LIMIT = 256 * 2 ** 20;
 const DEFAULT_DISTANCE = 2_000_000;
+/** Steps of a program before where it goes back to, at which there is a snapshot for whoever goes on stepping back. */
+const NEAR = 10_000;
 
 /** Where the past ends: with the state that the machine has there, or, if it was never there yet, with what is recorded of it. */
 type Present = Moment & ({ readonly snapshot: Snapshot } | { readonly end: RecordedInput & { readonly kind: 'end' } });
@@ -59,6 +61,8 @@ export class MachineHistory implements History {
   readonly #inputs: RecordedInput[] = [];
   readonly #distance: number;
   #past: Past | undefined;
+  /** A snapshot shortly before where a program stepped back to last. */
+  #near: Mark | undefined;
   #arrived = false;
 
   constructor(
@@ -236,9 +240,12 @@ export class MachineHistory implements History {
   }
 
   #mark(): void {
+    this.timeline.add(this.#here());
+  }
+
+  #here(): Mark {
     const each = this.machine.debuggables.map(({ steps }) => steps);
-    const snapshot = this.#snapshots.take();
-    this.timeline.add({ ...this.machine.moment, each, snapshot, inputs: this.#position });
+    return { ...this.machine.moment, each, snapshot: this.#snapshots.take(), inputs: this.#position };
   }
 
   /** What came after this moment of the past will not be: something else happens here. */
@@ -247,6 +254,7 @@ export class MachineHistory implements History {
     if (!past) return;
     const { steps, clock, outputs } = this.machine;
     this.timeline.forgetAfter(steps, clock.now);
+    this.#near = undefined;
     this.#inputs.length = past.replay.position;
     for (const [name, at] of this.bookmarks) if (at.steps > steps) this.bookmarks.delete(name);
     outputs.diverge();
@@ -282,17 +290,23 @@ export class MachineHistory implements History {
   /** To where a program has made so many steps and no more. */
   #toStep(runs: Debuggable, steps: number): boolean {
     const i = this.machine.debuggables.indexOf(runs as never);
-    const mark = this.#markBefore((m) => m.each[i]! - steps);
+    let mark = this.#markBefore((m) => m.each[i]! - steps);
     if (!mark) return false;
-    runs.stopAt = steps;
-    const found = this.#goOn(mark, {}, () => runs.steps >= steps);
-    runs.stopAt = Infinity;
-    return found;
+    const to = (from: Mark, end: number): boolean => {
+      runs.stopAt = end;
+      const found = this.#goOn(from, {}, () => runs.steps >= end);
+      runs.stopAt = Infinity;
+      return found;
+    };
+    if (steps - mark.each[i]! > 2 * NEAR && to(mark, steps - NEAR)) mark = this.#near = this.#here();
+    return to(mark, steps);
   }
 
   /** The last snapshot that comes before a moment; `distance` is negative before it, and 0 at it. */
   #markBefore(distance: (mark: Mark) => number): Mark | undefined {
-    return this.timeline.before((m) => distance(m) < 0) ?? this.timeline.marks.find((m) => distance(m) === 0);
+    const mark = this.timeline.before((m) => distance(m) < 0) ?? this.timeline.marks.find((m) => distance(m) === 0);
+    const near = this.#near;
+    return near && mark && distance(near) < 0 && near.steps > mark.steps ? near : mark;
   }
 
   /** Go back to a snapshot and on from there until it is `there`, with no stop on the way. */
