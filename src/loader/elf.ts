@@ -38,7 +38,22 @@ const header = new Parser()
   .uint16('sectionHeaderCount')
   .uint16('sectionNames');
 
-export type ElfHeader = ReturnType<typeof header.parse>;
+/** The fields of an ELF header, by the names that they have here. */
+export interface ElfHeader {
+  readonly type: number;
+  readonly machine: number;
+  readonly version: number;
+  readonly entry: number;
+  readonly programHeaders: number;
+  readonly sectionHeaders: number;
+  readonly flags: number;
+  readonly headerSize: number;
+  readonly programHeaderSize: number;
+  readonly programHeaderCount: number;
+  readonly sectionHeaderSize: number;
+  readonly sectionHeaderCount: number;
+  readonly sectionNames: number;
+}
 
 const programHeader = new Parser()
   .endianness('big')

@@ -154,7 +154,7 @@ export class ConsoleStream {
     return added !== '';
   }
 
-  #find(search: Search, what: string, within: Duration | undefined): Promise<Match> {
+  async #find(search: Search, what: string, within: Duration | undefined): Promise<Match> {
     this.#searches.add(search);
     const silentAt = (): number => this.#printedAt + this.host.silence;
     const look = (): Match | undefined => {

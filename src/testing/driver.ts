@@ -21,6 +21,8 @@ export interface Wait<T> {
 
 interface Pending {
   readonly wait: Wait<unknown>;
+  /** Where in the test it is waited. */
+  readonly from: Error;
   resolve(value: unknown): void;
   reject(error: Error): void;
 }
@@ -62,8 +64,9 @@ export class Driver {
 
   /** A promise of what is waited for. The machine runs until it is there, or until the deadline. */
   wait<T>(wait: Wait<T>): Promise<T> {
+    const from = new Error();
     return new Promise<T>((resolve, reject) => {
-      this.#pending.add({ wait, resolve: resolve as (value: unknown) => void, reject });
+      this.#pending.add({ wait, from, resolve: resolve as (value: unknown) => void, reject });
       if (this.#running) return this.halt();
       this.#running = true;
       void this.#drive();
@@ -126,7 +129,7 @@ export class Driver {
         if (slices % 4 === 0) await timers.setImmediate();
       }
     } catch (error) {
-      for (const { reject } of this.#take()) reject(error as Error);
+      for (const { reject, from } of this.#take()) reject(placed(error, from));
     } finally {
       this.#running = false;
     }
@@ -144,7 +147,7 @@ export class Driver {
     if (this.#objection) {
       const error = this.fail(this.#objection);
       this.#objection = undefined;
-      for (const { reject } of this.#take()) reject(error);
+      for (const { reject, from } of this.#take()) reject(placed(error, from));
       return true;
     }
     let settled = false;
@@ -205,19 +208,29 @@ export class Driver {
 
   /** Has it come, or has it become clear that it will not? Then whoever waits is told. */
   #looks(pending: Pending): boolean {
-    const { wait, resolve, reject } = pending;
+    const { wait, resolve, reject, from } = pending;
     try {
       const value = wait.look();
       if (value === undefined) return false;
       resolve(value);
     } catch (error) {
-      reject(error as Error);
+      reject(placed(error, from));
     }
     return this.#pending.delete(pending);
   }
 
   #reject(pending: Pending, reason: string): void {
     this.#pending.delete(pending);
-    pending.reject(this.fail(reason));
+    pending.reject(placed(this.fail(reason), pending.from));
   }
 }
+
+/** An error with the test's line that waited as its place, and none of hv440's own. */
+function placed(error: unknown, from: Error): Error {
+  const failed = error instanceof Error ? error : new Error(String(error));
+  const frames = (from.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line) && !line.includes(OWN_FOLDER));
+  failed.stack = [`${failed.name}: ${failed.message}`, ...frames].join('\n');
+  return failed;
+}
+
+const OWN_FOLDER = new URL('.', import.meta.url).pathname;

@@ -125,7 +125,7 @@ export class TestBoard {
 
   readonly #host = {
     faults: (): readonly FaultReport[] => this.#faults,
-    wait: <T>(
+    wait: async <T>(
       what: string,
       within: Duration | undefined,
       look: () => T | undefined,
@@ -188,7 +188,7 @@ export class TestBoard {
   }
 
   /** Let so much virtual time pass. */
-  run(duration: Duration): Promise<void> {
+  async run(duration: Duration): Promise<void> {
     const end = this.cycle + this.#cycles(duration);
     return this.#until(`${duration}`, end, Infinity);
   }
