@@ -19,7 +19,7 @@ test('every configuration that comes along has a test', () => {
   expect(tests.filter((name) => !there.includes(name))).toEqual([]);
 });
 
-test('the tests of the configurations pass', async () => {
+test('the tests of the configurations pass', { timeout: 300_000 }, async () => {
   expect(await failures(tests.filter((name) => !long.includes(name)))).toBe('');
 });
 

@@ -34,7 +34,9 @@ export async function runCode(files: readonly string[], options: CodeOptions): P
     const order = { ...options, module: vitestModule(), files: files.map((file) => resolve(file)), report };
     const said = await run(order);
     if (!existsSync(report)) return files.map((file) => broken(file, 'vitest gave no report', said.split('\n')));
-    return resultsOf(JSON.parse(readFileSync(report, 'utf8')) as Report, files);
+    const results = resultsOf(JSON.parse(readFileSync(report, 'utf8')) as Report, files);
+    // What a filter leaves out is not told apart from what is skipped.
+    return options.filter === undefined ? results : results.filter(({ outcome }) => outcome !== 'skipped');
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

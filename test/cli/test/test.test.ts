@@ -146,24 +146,39 @@ test('a seed of the command line takes the place of the test’s', async () => {
   expect(await figures('--seed', '2')).not.toBe(await figures());
 });
 
+/** The process of the first worker. */
+async function workerOf({ process: { pid } }: Child): Promise<number> {
+  for (;;) {
+    const [worker = ''] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+    if (worker !== '') return Number(worker);
+    await sleep(20);
+  }
+}
+
 test('a worker that dies is its test’s failure, and the others go on', async () => {
   const { path } = folder('dies', {
     'a.test.dts': tree('limit = "1000 s"; spin { a { expect = "never"; }; };', '../busy.dts'),
     'b.test.dts': tree(greets),
   });
   const child = new Child(['test', path, '--workers', '1']);
-  const children = `/proc/${child.process.pid}/task/${child.process.pid}/children`;
-  let worker = '';
-  while (worker === '') {
-    await sleep(20);
-    worker = readFileSync(children, 'utf8').trim().split(' ')[0] ?? '';
-  }
+  const worker = await workerOf(child);
   await sleep(1500);
-  process.kill(Number(worker), 'SIGKILL');
+  process.kill(worker, 'SIGKILL');
   const { status, stdout } = await child.ended;
   expect(status).toBe(1);
   expect(stdout).toMatch(/a\.test\.dts > a\n {4}\S*a\.test\.dts: the process that ran the test was ended by SIGKILL\n/);
   expect(stdout).toMatch(/b\.test\.dts > b {2}[^]*\n1 passed, 1 failed/);
+});
+
+test('workers end with the process that began them', async () => {
+  const { path } = folder('orphan', {
+    'a.test.dts': tree('limit = "100000 s"; spin { a { expect = "never"; }; };', '../busy.dts'),
+  });
+  const child = new Child(['test', path, '--workers', '1']);
+  const worker = await workerOf(child);
+  await sleep(1000);
+  await child.kill();
+  while (existsSync(`/proc/${worker}/cmdline`) && readFileSync(`/proc/${worker}/cmdline`).length > 0) await sleep(50);
 });
 
 const code = `import { expect, test } from 'vitest';
@@ -187,7 +202,7 @@ test('tests in code are run by vitest, in the same report', async () => {
   );
   expect(stdout).toContain('3 passed, 2 failed, 1 skipped');
   expect(junitProblems(readXml(readFileSync(join(path, 'r.xml'), 'utf8')))).toEqual([]);
-  expect(steady((await run('--filter', 'adds', 'b.test.ts')).stdout)).toContain('✓ b.test.ts > adds\n');
+  expect(steady((await run('--filter', 'adds', 'b.test.ts')).stdout)).toBe('✓ b.test.ts > adds\n1 passed (TIME)\n');
 });
 
 test('--watch runs tests again whose files change', async () => {
