@@ -1,10 +1,8 @@
 import { BareMachine } from '../board/bare.js';
-import { featuresOf } from '../board/board.js';
 import { describeEnding, type Machine } from '../board/machine.js';
 import { Clock } from '../bus/clock.js';
 import { SharedMemory } from '../bus/memory.js';
 import { Expecter, parseExchanges } from '../console/script.js';
-import { Interpreter } from '../cpu/engine/interpreter.js';
 import type { PartitionConfiguration } from '../devicetree/configuration.js';
 import { configure } from '../devicetree/configuration.js';
 import type { Tree } from '../devicetree/tree.js';
@@ -12,6 +10,7 @@ import { guestTree } from '../hypervisor/guest-tree.js';
 import { Hypervisor } from '../hypervisor/hypervisor.js';
 import type { BareCounts } from '../hypervisor/overhead.js';
 import { report, type VcpuReport } from '../hypervisor/report.js';
+import { engineFor } from '../launch/engines.js';
 import { frequencyOf, guestFiles, memorySize, STATE_BYTES } from '../launch/machine.js';
 import { UsageError } from '../launch/errors.js';
 import type { Files } from '../launch/files.js';
@@ -128,7 +127,7 @@ export function measureBare(config: PartitionConfiguration, tree: Tree, files: F
   const machine = new BareMachine({
     memory: new SharedMemory(memorySize(own) + STATE_BYTES),
     clock,
-    engine: new Interpreter({ features: featuresOf(own) }),
+    engine: engineFor(own, {}),
     tree: own,
     transmit: (stream) => (stream === `board/${config.stdout}` ? watch.feed : () => {}),
     recordInput: () => {},
@@ -160,7 +159,7 @@ export function measurePartitions(tree: Tree, files: Files, until: Until): Measu
   const machine = new Hypervisor({
     memory: new SharedMemory(memorySize(tree) + STATE_BYTES),
     clock,
-    engine: new Interpreter({ features: featuresOf(tree) }),
+    engine: engineFor(tree, {}),
     tree,
     configuration,
     transmit: (stream) => console.get(stream)?.feed ?? (() => {}),
