@@ -29,6 +29,7 @@ import { placeOf } from './bindings/index.js';
 import { costModels, isCostModel } from './cost-models.js';
 import { serial as serialBinding } from './bindings/serial.js';
 import { joinPath } from './paths.js';
+import { whileUnchanged } from './memo.js';
 import type { Node, Position, Tree } from './tree.js';
 
 /** What becomes of a partition whose guest resets its processor. */
@@ -146,7 +147,9 @@ export interface Configuration {
 }
 
 /** A configuration from a tree in which `check` has found no errors; the same tree always gives the same. */
-export function configure(tree: Tree): Configuration {
+export const configure = (tree: Tree): Configuration => whileUnchanged(tree.root, () => configureAll(tree));
+
+function configureAll(tree: Tree): Configuration {
   const node = partitionsNode(tree);
   const costOf = (kind: ExitKind): number =>
     node?.cell(`exit-cycles-${kind}`) ?? node?.cell('exit-cycles') ?? model.exits[kind];

@@ -182,11 +182,8 @@ export class Lexer {
     const text = this.#text;
     const offset = this.#offset;
     const limit = this.source.limit(offset);
-    let end = offset + 1;
-    while (end < limit && text.charAt(end) !== '"') {
-      if (text.charAt(end) === '\\' && text.charAt(end + 1) === '\n') break;
-      end += text.charAt(end) === '\\' ? 2 : 1;
-    }
+    patterns.stringBody.lastIndex = offset + 1;
+    let end = offset + 1 + patterns.stringBody.exec(text)![0].length;
     if (end >= limit || text.charAt(end) !== '"') {
       this.report.error('dts-unclosed', this.#at(offset), 'this string has no closing quote', 'write " at its end');
       end = this.#endOfLine();

@@ -58,5 +58,7 @@ export const patterns = {
   byte: /[0-9a-fA-F]{2}/y,
   operator: /<<|>>|<=|>=|==|!=|&&|\|\|/y,
   punctuation: /[/{}()[\]<>;:=,?+\-*%~!&|^]/y,
+  // A string up to its closing quote; it ends at a backslash before the end of a line.
+  stringBody: /[^"\\]*(?:\\(?!\n)[^][^"\\]*)*/y,
   word: /[\p{L}\p{N}_.$@#\\]+|[^]/uy,
 };

@@ -122,11 +122,11 @@ function runAll(chosen: readonly Rule[], tree: Tree, files: ImageInspector): Fin
   const context = new Context(tree, files);
   const findings: Finding[] = [];
   for (const rule of chosen) {
-    const { name, severity } = rule;
+    const { name, severity, requires = [], reads = [] } = rule;
     const isShape = shapeRules.includes(rule);
     for (const subject of context.subjects(rule.over)) {
-      const ready = context.passed(subject, ...(rule.requires ?? []));
-      if (!ready || !(rule.reads ?? []).every((property) => context.sound(subject, property))) continue;
+      if (!context.passed(subject, ...requires)) continue;
+      if (!reads.every((property) => context.sound(subject, property))) continue;
       for (const problem of rule.run(subject, context)) {
         const { at } = problem.property ?? problem.node;
         findings.push({ rule: name, severity, at, message: problem.message, remedy: problem.remedy });

@@ -117,6 +117,7 @@ export class Context {
 
   /** Whether the property, if it is there, is of the right shape; of a `reg` also what its parent says of its cells. */
   sound(node: Node, property: string): boolean {
+    if (this.#failed.size === 0) return true;
     if (this.#failed.get(node)?.has(`property ${property}`)) return false;
     const { parent } = node;
     if (property !== 'reg' || !parent) return true;
@@ -125,7 +126,8 @@ export class Context {
 
   /** Whether none of the rules found anything on the node. */
   passed(node: Node, ...rules: string[]): boolean {
-    return !rules.some((rule) => this.#failed.get(node)?.has(rule));
+    const failed = this.#failed.get(node);
+    return failed === undefined || !rules.some((rule) => failed.has(rule));
   }
 
   /** Remembers that a rule found something on a node; of a rule about shape, also on which property. */

@@ -14,9 +14,10 @@ const shape = (rule: Omit<Rule, 'over' | 'severity' | 'run'>, run: ShapeCheck): 
   severity: 'error',
   over: 'node',
   *run(node, context) {
-    for (const [name, spec] of Object.entries(propertiesOf(node))) {
-      const property = node.get(name);
-      if (!property || !context.sound(node, name)) continue;
+    const specs = propertiesOf(node);
+    for (const property of node.properties.values()) {
+      const spec = Object.hasOwn(specs, property.name) ? specs[property.name] : undefined;
+      if (!spec || !context.sound(node, property.name)) continue;
       const problem = run(property, spec, node, context);
       if (problem) yield { node, property, ...problem };
     }
