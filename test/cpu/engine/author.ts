@@ -23,6 +23,9 @@ export const computing = all.filter(
     ),
 );
 
+export const isFloat = ({ requires }: Instruction): boolean => requires === 'fpu';
+const whole = computing.filter((instruction) => !isFloat(instruction));
+
 const working = [0, 3, 4, 5, 6, 7, 8, 9, 10, 16, 17, 18, 19, 20] as const;
 export const edges = [0, 1, -1, 31, 32, 0x7f, 0x80, 0x7fff, -0x8000, 0x7fffffff, -0x80000000] as const;
 
@@ -54,12 +57,15 @@ export class Author {
   /** The number of the function that is being written, and whether it may call. */
   current = 0;
   leaf = false;
+  /** Does it compute with floating-point numbers? No engine does that in place, so that most programs had better not. */
+  readonly floats: boolean;
   #labels = 0;
 
   constructor(
     readonly dice: Dice,
     kinds: Readonly<Record<string, Kind>>,
   ) {
+    this.floats = dice.below(4) === 0;
     const often = dice.of([2, 3, 5]);
     const chosen = Object.entries(kinds).filter(([, { always }]) => always || dice.below(often) === 0);
     this.kinds = chosen.map(([name]) => name);
@@ -109,7 +115,7 @@ export class Author {
   }
 
   compute(): number {
-    const instruction = this.dice.of(computing);
+    const instruction = this.dice.of(this.floats ? computing : whole);
     return someWord(this.dice, instruction);
   }
 

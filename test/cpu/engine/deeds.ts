@@ -20,16 +20,18 @@ export interface Deed {
 const BEGIN = 0x1000;
 
 /** A loader or another processor: writes to code and data, and on a board also begins again. */
-export function deed(dice: Dice, place: Place): Deed {
+export function deed(dice: Dice, place: Place, slots: readonly number[]): Deed {
   const word = otherWord(dice);
-  const [at, data] = [CODE + 4 * dice.below(1024 * CODE_PAGES), DATA + dice.below(0x1000 * DATA_PAGES - 4)];
+  const [at, data] = [dice.of(slots), DATA + dice.below(0x1000 * DATA_PAGES - 4)];
   const value = dice.word();
   switch (dice.below(6)) {
     case 0:
       return { act: ({ ram }) => ram.write(at, 4, word) };
     case 1:
-      return { act: ({ ram }) => ram.write(data, 4, value) };
+      return { act: ({ ram }) => slots.slice(0, 20).forEach((slot) => ram.write(slot, 4, word)) };
     case 2:
+      return { act: ({ ram }) => ram.write(data, 4, value) };
+    case 3:
       return place === 'board' ? { act: begin } : {};
     default:
       return {};
@@ -43,7 +45,7 @@ function begin({ core }: Side): void {
 }
 
 /** A debugger: breakpoints and watchpoints, single steps, looking on, and going on from a snapshot with another engine. */
-export function debugging(dice: Dice, place: Place): Deed {
+export function debugging(dice: Dice, place: Place, slots: readonly number[]): Deed {
   const breakpoints = Array.from({ length: 1 + dice.below(3) }, () => breakpoint(dice));
   const steps = 1 + dice.below(2000);
   const engine = dice.of(['reference', 'interpreter', 'eager', 'eager', 'warm', 'default'] as const);
@@ -60,7 +62,7 @@ export function debugging(dice: Dice, place: Place): Deed {
     case 5:
       return { watch: place === 'board' ? lookOn : () => {} };
     default:
-      return deed(dice, place);
+      return deed(dice, place, slots);
   }
 }
 

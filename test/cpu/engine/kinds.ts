@@ -1,12 +1,23 @@
 // What a random program may do next.
 
 import { MSR } from '../../../src/isa/registers.js';
-import { insert, type Instruction } from '../../../src/isa/spec.js';
+import { insert } from '../../../src/isa/spec.js';
 import { UART, size } from '../../hypervisor/code.js';
-import { ALIAS, all, CODE, CODE_PAGES, DATA, DATA_PAGES, edges, MIDDLE, type Author, type Kind } from './author.js';
+import {
+  ALIAS,
+  all,
+  CODE,
+  CODE_PAGES,
+  DATA,
+  DATA_PAGES,
+  edges,
+  isFloat,
+  MIDDLE,
+  type Author,
+  type Kind,
+} from './author.js';
 
 const storage = all.filter(({ name }) => /^(l|st)[a-z]+\.?$/.test(name));
-const isFloat = ({ requires }: Instruction): boolean => requires === 'fpu';
 
 export const kinds: Readonly<Record<string, Kind>> = {
   compute: { write: (a) => void a.code.word(a.compute()), weight: 6, simple: true, always: true },
@@ -140,6 +151,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
   illegal: { write: (a) => void a.code.word(a.dice.of([0, a.dice.word(), a.dice.word()])), simple: true },
   process: { write: (a) => void a.code.setSpr('PID', a.dice.below(3)), simple: true },
   mapping: { write: mapping },
+  remapped: { write: remapped },
   look: {
     write: (a) => {
       a.code.li(29, a.dice.below(64)).op('tlbre', { rt: a.register(), ra: 29, ws: a.dice.below(4) });
@@ -171,7 +183,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
 function anyStorage(a: Author): void {
   const { code, dice } = a;
   const instruction = dice.of(
-    storage.filter((i) => !/^(lmw|stmw|lsw|stsw|lwarx|stwcx)/.test(i.name) && (!isFloat(i) || dice.below(4) === 0)),
+    storage.filter((i) => !/^(lmw|stmw|lsw|stsw|lwarx|stwcx)/.test(i.name) && (!isFloat(i) || a.floats)),
   );
   const updates = /u\w?$/.test(instruction.name);
   const base = updates || dice.below(2) === 0 ? 12 : a.base();
@@ -194,16 +206,38 @@ function anyStorage(a: Author): void {
   code.word(word);
 }
 
-/** To a function that comes behind, or now and then to one before: then whoever is interrupted long enough comes back. */
+/** A function that comes behind, if this one may call. */
+function callee({ leaf, dice, starts, current }: Author): number | undefined {
+  return leaf ? undefined : starts[current + 1 + dice.below(Math.max(1, starts.length - current - 1))];
+}
+
 function call(a: Author): void {
-  const { code, dice, starts, current } = a;
-  if (a.leaf || current + 1 >= starts.length) return a.some(1, 3);
-  const target = starts[current + 1 + dice.below(starts.length - current - 1)]!;
+  const { code, dice } = a;
+  const target = callee(a);
+  if (target === undefined) return a.some(1, 3);
   const far = dice.below(5) === 0 ? ALIAS : 0;
   if (dice.below(3) > 0) return void code.op('b', { li: (target - code.here) / 4, lk: 1 });
   code.li(29, target + far);
   if (dice.below(3) === 0) code.mtspr('LR', 29).op('bclr', { bo: 20, bi: 0, lk: 1 });
   else code.mtspr('CTR', 29).op('bcctr', { bo: 20, bi: 0, lk: 1 });
+}
+
+/** A function is called, its page mapped anew or no longer, and it is called again. */
+function remapped(a: Author): void {
+  const { code, dice } = a;
+  const target = callee(a);
+  if (target === undefined) return mapping(a);
+  const again = (): void => void code.op('b', { li: (target - code.here) / 4, lk: 1 });
+  again();
+  const page = target & -0x1000;
+  const entry = 4 + dice.below(4); // before those of the handlers: the lowest counts
+  const kind = dice.below(4);
+  if (kind === 0) code.li(29, entry).li(31, 0).op('tlbwe', { rs: 31, ra: 29, ws: 0 });
+  else {
+    const pa = kind === 1 ? CODE + 0x1000 * dice.below(CODE_PAGES) : page;
+    code.tlb(entry, { ea: page, pa, size: size.k4, rights: kind === 2 ? 0x1b : 0x3f, valid: kind !== 3 });
+  }
+  again();
 }
 
 /** A jump through CTR to one of four places. */

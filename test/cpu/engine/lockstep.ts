@@ -17,7 +17,7 @@ interface Stage {
   readonly deed: Deed;
 }
 
-const quanta = [1, 7, 1009, 100_003, 1e8] as const;
+const quanta = [1, 7, 1009, 1009, 100_003, 1e8] as const;
 /** Most slices between two comparisons. */
 const slices = new Map<number, number>([
   [1, 300],
@@ -26,13 +26,17 @@ const slices = new Map<number, number>([
   [100_003, 2],
 ]);
 
-function* stages(dice: Dice, { cycles, place, debugged = false }: LockstepOptions): Generator<Stage> {
+function* stages(
+  dice: Dice,
+  slots: readonly number[],
+  { cycles, place, debugged = false }: LockstepOptions,
+): Generator<Stage> {
   for (let now = 0; now < cycles;) {
     const quantum = dice.of(quanta);
     const length = quantum * (1 + dice.below(slices.get(quantum) ?? 1));
-    const span = quantum === 1e8 ? 1 + dice.below(cycles) : length;
+    const span = quantum === 1e8 ? 1 + dice.below(Math.ceil(cycles / 4)) : length;
     now = Math.min(now + (debugged ? 1 + (span % 8000) : span), cycles);
-    yield { end: now, quantum, deed: (debugged ? debugging : deed)(dice, place) };
+    yield { end: now, quantum, deed: (debugged ? debugging : deed)(dice, place, slots) };
   }
 }
 
@@ -66,7 +70,7 @@ function planOf(seed: number, options: LockstepOptions): Plan {
   const dice = new Dice(seed);
   const programs = [randomProgram(dice), randomProgram(dice)];
   const stagesSeed = dice.word();
-  return { ...options, seed, programs, stages: () => stages(new Dice(stagesSeed), options) };
+  return { ...options, seed, programs, stages: () => stages(new Dice(stagesSeed), programs[0]!.slots, options) };
 }
 
 /** The first one is not cut up: how a run is sliced changes nothing. */

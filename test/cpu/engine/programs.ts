@@ -14,19 +14,23 @@ const STACK = 0x30800;
 export interface Program {
   readonly code: Code;
   readonly kinds: readonly string[];
+  /** Words that are run and may be rewritten. */
+  readonly slots: readonly number[];
 }
 
 function writeFunction(a: Author, number: number, words: number): void {
   const { code, dice } = a;
   a.current = number;
-  a.leaf = dice.below(3) === 0;
+  // What a region takes in where it is called is short
+  const short = dice.below(5) < 2;
+  a.leaf = short || dice.below(4) === 0;
   code.at(a.starts[number]!);
   const end = code.here + 4 * words - 200;
   if (!a.leaf)
     code.op('mfspr', { rt: 0, spr: 8 }).op('stwu', { rs: 1, ra: 1, d: -32 }).op('stw', { rs: 0, ra: 1, d: 36 });
-  const many = 1 + dice.below(12);
+  const many = 1 + dice.below(short ? 3 : 12);
   for (let i = 0; i < many && code.here < end; i++) {
-    if (a.wide.length > 0 && dice.below(2) === 0) dice.of(a.wide)(a);
+    if (a.wide.length > 0 && !short && dice.below(2) === 0) dice.of(a.wide)(a);
     else a.some(1, 6);
     a.slots.push(code.here);
     code.word(a.compute());
@@ -64,7 +68,7 @@ export function randomProgram(dice: Dice): Program {
   handlers(code);
   // From behind, so that what may be rewritten is known of those that are called
   for (let i = starts.length - 1; i >= 0; i--) writeFunction(a, i, ((starts[i + 1] ?? end) - starts[i]!) / 4);
-  return { code, kinds: a.kinds };
+  return { code, kinds: a.kinds, slots: a.slots };
 }
 
 /** An instruction that computes, for who rewrites code from outside. */

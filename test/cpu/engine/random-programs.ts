@@ -20,8 +20,12 @@ const turns: readonly EngineName[] = [
   'tiny',
 ];
 /** Cycles of a program. Where all is translated anew again and again, short ones show as much. */
-const lengths = [50_000, 100_000, 200_000, 300_000, 300_000, 1_000_000];
-const lengthOf = (dice: Dice, engine: EngineName): number => (engine === 'tiny' ? 50_000 : dice.of(lengths));
+const lengths: Readonly<Partial<Record<EngineName, readonly number[]>>> = {
+  eager: [50_000, 100_000, 200_000],
+  tiny: [50_000],
+};
+const others = [50_000, 100_000, 200_000, 300_000, 300_000, 1_000_000];
+const lengthOf = (dice: Dice, engine: EngineName): number => dice.of(lengths[engine] ?? others);
 
 /** Programs of one seed after another until so many instructions have been compared; says what there was. */
 export function randomPrograms(places: readonly Place[], seed: number, instructions: number, debugged = false): void {
