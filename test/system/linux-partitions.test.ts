@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { expect, test, vi } from 'vitest';
 import { symbolAt } from '../../src/loader/image.js';
+import { snapshotFixture } from '../../src/testing/index.js';
 import { inRoot, put } from '../cli/child.js';
 import { uimage } from '../loader/build.js';
 import { archive, comparable, halted, HALTED, linux, partitions, timings, when } from './linux.js';
@@ -17,6 +18,12 @@ const typing = (name: string, ...commands: readonly string[]): string[] =>
 /** What a Linux that is called like this answers to commands, and the text before the first prompt. */
 const converse = async (name: string, args: readonly string[], ...commands: readonly string[]) =>
   linux([...args, ...typing(name, ...commands)], PATIENCE, promptOf(name));
+
+/** The example at its prompt. */
+const example = snapshotFixture({
+  config: inRoot('devicetrees', 'linux.dts'),
+  prepare: (board) => board.console('linux').expect('linux:~# '),
+});
 
 test('the Linux of the example finds its memory, its processor, its interrupts and its name', async () => {
   const read = (path: string): string => `tr "\\\\0" "|" </proc/device-tree/${path}; echo`;
@@ -125,18 +132,18 @@ test('two Linuxes and hello, each at its own console', async () => {
 });
 
 test('physical addresses that are another’s are nowhere: the program that asks for one dies, and nobody else', async () => {
-  const { answers, status } = await converse(
-    'linux',
-    ['boot', inRoot('devicetrees', 'linux.dts')],
+  const console = (await example()).console('linux');
+  const elsewhere = [
     'devmem 0x4000000', // the first byte behind its memory, which the board has
     'devmem 0xef600407 8', // the board's second port, which is not its own
-    'echo still here',
-    'poweroff',
-  );
-  expect(answers[0]).toMatch(/machine check[^]*Bus error\n/);
-  expect(answers[1]).toMatch(/machine check[^]*Bus error\n/);
-  expect(answers[2]).toBe('still here\n');
-  expect(status).toBe(0);
+  ];
+  for (const command of elsewhere) {
+    console.send(`${command}\n`);
+    await console.expect(/machine check[^]*Bus error\n/);
+    await console.expect(promptOf('linux'));
+  }
+  console.send('echo still here\n');
+  await console.line(/^still here$/);
 });
 
 test('a uImage with a gzip kernel boots, and an initrd from outside comes over its own files', async () => {
@@ -176,15 +183,16 @@ test('`reboot` boots that partition again and no other; where on-reset does not 
 });
 
 test('a watchdog that nobody feeds any more resets the partition', async () => {
-  const { answers, status } = await converse(
-    'linux',
-    ['boot', inRoot('devicetrees', 'linux.dts')],
-    'watchdog -T 3 -t 5 /dev/watchdog; sleep 200; cut -d . -f 1 /proc/uptime', // fed: longer than it would take
-    'killall -STOP watchdog; sleep 200',
-    'cut -d . -f 1 /proc/uptime; poweroff',
-  );
-  expect(Number(/^(\d+)\n$/m.exec(answers[0]!)?.[1])).toBeGreaterThanOrEqual(200);
-  expect(answers[1]).toMatch(/\[ +0\.000000\] Linux version/);
-  expect(answers[2]).toMatch(/^0\n/);
-  expect(status).toBe(0);
+  const board = await example();
+  const console = board.console('linux');
+  console.send('watchdog -T 3 -t 5 /dev/watchdog; sleep 200; cut -d . -f 1 /proc/uptime\n'); // fed: longer than it would take
+  const { groups } = await console.line(/^(\d+)$/, { within: '300 s' });
+  expect(Number(groups[0])).toBeGreaterThanOrEqual(200);
+  expect(board.partition('linux').resets).toBe(0);
+  console.send('killall -STOP watchdog; sleep 200\n');
+  await board.partition('linux').expectReset({ within: '50 s' });
+  await console.line(/\[ +0\.000000\] Linux version/);
+  await console.expect(promptOf('linux'));
+  console.send('cut -d . -f 1 /proc/uptime\n');
+  await console.line(/^0$/);
 });
