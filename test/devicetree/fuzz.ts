@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeBlob, encodeBlob } from '../../src/devicetree/blob.js';
 import { check } from '../../src/devicetree/checks/index.js';
+import { checkAsDtc } from '../../src/devicetree/warnings/index.js';
 import { ConfigError } from '../../src/devicetree/finding.js';
 import { printTree } from '../../src/devicetree/print.js';
 import { parse } from '../../src/devicetree/source.js';
@@ -85,6 +86,7 @@ export function trySource(text: string): 'tree' | 'findings' {
 
 function use(tree: Tree): void {
   check(tree, noImages);
+  checkAsDtc(tree);
   printTree(tree);
   encodeBlob(tree);
 }

@@ -124,3 +124,10 @@ test("a partition's addresses have a cell by themselves, and what is merged into
     serial@1000 { compatible = "ns16550"; reg = <0x1000 8>; }; node-update { chosen { }; }; }; }; };`;
   expect(complaining(text)).toEqual([]);
 });
+
+test('numbers of cells that nobody means take no longer than others', () => {
+  const text = `/dts-v1/; / { soc { compatible = "simple-bus"; #address-cells = <0xfffffffe>; #size-cells = <0xfffffffe>;
+    one { ranges = <1 2 3>; #address-cells = <0>; }; pic: pic { interrupt-controller; #interrupt-cells = <0xfffffffe>;
+    #address-cells = <0xfffffffe>; interrupt-map = <&pic>; clocks = <&pic &pic>; #clock-cells = <0xfffffffe>; }; }; };`;
+  expect(complaining(text)).toContain('clocks_property');
+});

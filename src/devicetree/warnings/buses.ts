@@ -112,12 +112,9 @@ const simpleBusBridge: Warning = {
   },
 };
 
-/** An address of so many cells, as dtc reads it: the last 64 bits. */
-function address(cells: readonly number[], count: number): bigint {
-  let value = 0n;
-  for (let i = 0; i < count; i++) value = BigInt.asUintN(64, value << 32n) | BigInt(cells[i] ?? 0);
-  return value;
-}
+/** An address of so many cells, as dtc reads it: the last 64 bits; a cell that is missing counts as 0. */
+const address = (cells: readonly number[], count: number): bigint =>
+  (BigInt(cells[count - 2] ?? 0) << 32n) | BigInt(cells[count - 1] ?? 0);
 
 const simpleBusReg: Warning = {
   name: 'simple_bus_reg',
