@@ -5,7 +5,7 @@ import { describe, type Finding } from '../devicetree/finding.js';
 import type { SourceFlags } from '../launch/config.js';
 import type { EngineOptions } from '../launch/engine-options.js';
 import { UsageError } from '../launch/errors.js';
-import { casesOf, findTests, inShard, parseFilter, parseShard, type TestCase } from './test/cases.js';
+import { casesOf, findTests, inShard, parseFilter, parseShard, type Shard, type TestCase } from './test/cases.js';
 import { Pool } from './test/pool.js';
 import { junit } from './test/report/junit.js';
 import { ListReport, type Paper } from './test/report/list.js';
@@ -52,57 +52,96 @@ async function runAll(
   options: TestOptions,
   changed: (file: string) => boolean = () => true,
 ): Promise<RunOfAll> {
-  const began = new Date();
-  const start = performance.now();
+  const shard = options.shard === undefined ? undefined : parseShard(options.shard);
   const { trees, code } = findTests(paths);
-  const { cases, broken, sources } = collect(trees.filter(changed), options);
-  const programs = code.filter((file) => changed(file) && inShard(file, shardOf(options)));
   if (trees.length + code.length === 0)
     throw new UsageError(`${paths.join(', ')}: there are no tests, *.test.dts or *.test.ts`);
+  const run = new Run(options, collect(trees.filter(changed), options, shard));
+  await run.trees();
+  await run.code(code.filter((file) => changed(file) && inShard(file, shard)));
+  return { status: run.report(), files: run.files };
+}
 
-  const all = [...broken, ...cases.filter(({ disabled }) => disabled).map(skipped)];
-  const wanted = cases.filter(({ disabled }) => !disabled);
-  const order = [...all, ...wanted].toSorted(byFile).map(({ name }) => name);
-  const reporter = options.reporter ?? 'list';
-  const listed = reporter === 'list' || options.output !== undefined;
-  const list = new ListReport(listed ? paper(reporter === 'list' ? options.output : undefined) : nowhere, order);
-  const files = new Map(sources);
-  for (const result of all) list.ended(result);
-  const take = (result: TestResult): void => {
-    all.push(result);
-    list.ended(result);
-  };
-  const failures = (): number => all.filter(({ outcome }) => outcome === 'failed').length;
-  const most = options.bail === true ? 1 : (options.bail ?? Infinity);
-  const workers = options.workers ?? availableParallelism();
-  await new Pool(wanted, {
-    workers,
-    common: commonOf(options),
-    started: (one) => list.started(one),
-    ended: (result, used) => {
-      files.set(result.file, [...new Set([...(files.get(result.file) ?? []), ...used])]);
-      take(result);
-    },
-    enough: () => failures() >= most,
-  }).run();
-  if (programs.length > 0 && failures() < most) {
-    const results = await runCode(programs, codeOptions(options, workers, most - failures()));
-    order.push(...results.map(({ name }) => name));
-    results.forEach(take);
+/** One run of tests, and its reports. */
+class Run {
+  readonly files: Map<string, readonly string[]>;
+  readonly #began = new Date();
+  readonly #start = performance.now();
+  readonly #results: TestResult[] = [];
+  /** The names of all tests, in the order of the reports. */
+  readonly #order: string[];
+  readonly #wanted: readonly TestCase[];
+  readonly #list: ListReport;
+  readonly #workers: number;
+  readonly #mostFailures: number;
+
+  constructor(
+    private readonly options: TestOptions,
+    { cases, broken, sources }: Collected,
+  ) {
+    const { reporter = 'list', output, bail = Infinity, workers = availableParallelism() } = options;
+    this.files = new Map(sources);
+    this.#workers = workers;
+    this.#mostFailures = bail === true ? 1 : bail;
+    this.#wanted = cases.filter(({ disabled }) => !disabled);
+    const known = [...broken, ...cases.filter(({ disabled }) => disabled).map(skipped)];
+    this.#order = [...known, ...this.#wanted].toSorted(byFile).map(({ name }) => name);
+    const listed = reporter === 'list' || output !== undefined;
+    this.#list = new ListReport(listed ? paper(reporter === 'list' ? output : undefined) : nowhere, this.#order);
+    known.forEach(this.#take);
   }
-  for (const file of programs) files.set(file, [file]);
-  const seconds = (performance.now() - start) / 1000;
-  list.finish(seconds);
-  const sorted = all.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
-  write(options, reporter, { junit: () => junit(sorted, seconds, began), tap: () => tap(sorted, order.length) });
-  return { status: statusOf(tally(all)), files };
+
+  #take = (result: TestResult): void => {
+    this.#results.push(result);
+    this.#list.ended(result);
+  };
+
+  /** How many more tests may fail before no further one is begun. */
+  get #failuresLeft(): number {
+    return this.#mostFailures - tally(this.#results).failed;
+  }
+
+  async trees(): Promise<void> {
+    const pool = new Pool(this.#wanted, {
+      workers: this.#workers,
+      common: commonOf(this.options),
+      started: (one) => this.#list.started(one),
+      ended: (result, used) => {
+        const { file } = result;
+        this.files.set(file, [...new Set([...(this.files.get(file) ?? []), ...used])]);
+        this.#take(result);
+      },
+      enough: () => this.#failuresLeft <= 0,
+    });
+    await pool.run();
+  }
+
+  async code(files: readonly string[]): Promise<void> {
+    for (const file of files) this.files.set(file, [file]);
+    if (files.length === 0 || this.#failuresLeft <= 0) return;
+    const results = await runCode(files, codeOptions(this.options, this.#workers, this.#failuresLeft));
+    this.#order.push(...results.map(({ name }) => name));
+    results.forEach(this.#take);
+  }
+
+  /** Ends the list, and writes the other reports; gives the exit status. */
+  report(): number {
+    const { options } = this;
+    const seconds = (performance.now() - this.#start) / 1000;
+    this.#list.finish(seconds);
+    const places = new Map(this.#order.map((name, i) => [name, i]));
+    const results = this.#results.toSorted((a, b) => places.get(a.name)! - places.get(b.name)!);
+    write(options, {
+      junit: () => junit(results, seconds, this.#began),
+      tap: () => tap(results, this.#order.length),
+    });
+    return statusOf(tally(results));
+  }
 }
 
 /** Those of one file stay as they are. */
 const byFile = (a: { readonly file: string }, b: { readonly file: string }): number =>
   a.file === b.file ? 0 : a.file < b.file ? -1 : 1;
-
-const shardOf = ({ shard }: TestOptions) => (shard === undefined ? undefined : parseShard(shard));
 
 interface Collected {
   readonly cases: TestCase[];
@@ -112,9 +151,8 @@ interface Collected {
 }
 
 /** The tests that are wanted, and the files that have none since they are broken. */
-function collect(trees: readonly string[], options: TestOptions): Collected {
+function collect(trees: readonly string[], options: TestOptions, shard: Shard | undefined): Collected {
   const filter = options.filter === undefined ? undefined : parseFilter(options.filter);
-  const shard = shardOf(options);
   const cases: TestCase[] = [];
   const broken: TestResult[] = [];
   const sources = new Map<string, readonly string[]>();
@@ -183,7 +221,8 @@ function paper(file: string | undefined): Paper {
 type Texts = Readonly<Record<'junit' | 'tap', () => string>>;
 
 /** The reports beside the list. */
-function write(options: TestOptions, reporter: 'list' | 'junit' | 'tap', texts: Texts): void {
+function write(options: TestOptions, texts: Texts): void {
+  const { reporter = 'list' } = options;
   for (const kind of ['junit', 'tap'] as const) {
     const file = options[kind];
     if (file !== undefined) writeText(file, texts[kind]());

@@ -99,7 +99,17 @@ function resultsOf({ testResults }: Report, files: readonly string[]): TestResul
     });
   });
   const silent = files.filter((file) => !testResults.some(({ name }) => resolve(name) === resolve(file)));
-  return [...found, ...silent.map((file) => broken(file, 'vitest did not run it', []))];
+  return withOwnNames([...found, ...silent.map((file) => broken(file, 'vitest did not run it', []))]);
+}
+
+/** Two tests of a file may have the same name; the second is `NAME (2)`. */
+function withOwnNames(results: readonly TestResult[]): TestResult[] {
+  const seen = new Map<string, number>();
+  return results.map((result) => {
+    const times = (seen.get(result.name) ?? 0) + 1;
+    seen.set(result.name, times);
+    return times === 1 ? result : { ...result, name: `${result.name} (${times})`, title: `${result.title} (${times})` };
+  });
 }
 
 const broken = (file: string, problem: string, details: readonly string[]): TestResult => ({

@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { Folders } from '../folders.js';
+import { UsageError } from '../../launch/errors.js';
 import type { RunOfAll } from '../test.js';
 
 /** A file that may be a new test. */
@@ -15,9 +16,10 @@ export async function watch(
   const folders = new Folders();
   const leave = new Promise<'leave'>((done) => process.once('SIGINT', () => done('leave')));
   let files = new Map<string, readonly string[]>();
-  let wanted: (file: string) => boolean = () => true;
+  let wanted: ((file: string) => boolean) | undefined;
   for (;;) {
-    const { files: used } = await run(wanted);
+    const trouble = wanted ? complain : undefined; // the first time it ends the program
+    const used = await run(wanted ?? (() => true)).then((done) => done.files, trouble);
     files = new Map([...files, ...used]);
     const all = [...files.values()].flat().map((file) => resolve(file));
     folders.keep([...all.map((file) => dirname(file)), ...paths.map((path) => resolve(path))]);
@@ -33,4 +35,11 @@ export async function watch(
   }
   folders.keep([]);
   return 0;
+}
+
+/** What is wrong with the usage now may be right after the next change. */
+function complain(error: unknown): ReadonlyMap<string, readonly string[]> {
+  if (!(error instanceof UsageError)) throw error;
+  process.stderr.write(`hv440: ${error.message}\n`);
+  return new Map();
 }

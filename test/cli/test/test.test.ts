@@ -185,6 +185,7 @@ const code = `import { expect, test } from 'vitest';
 test('adds', () => expect(1 + 1).toBe(2));
 test('fails', () => expect(1 + 1).toBe(3));
 test.skip('rests', () => {});
+test('adds', () => expect(2 + 1).toBe(3));
 const typed: number = 1;
 test('is typed', () => expect(typed).toBe(1));
 `;
@@ -198,11 +199,13 @@ test('tests in code are run by vitest, in the same report', async () => {
     '✓ a.test.dts > a  FIGURES\n✓ b.test.ts > adds\n✗ b.test.ts > fails\n    b.test.ts: AssertionError: expected 2 to be 3',
   );
   expect(stdout).toContain(
-    '- b.test.ts > rests\n✓ b.test.ts > is typed\n✗ c.test.mjs\n    c.test.mjs: it could not be loaded',
+    '- b.test.ts > rests\n✓ b.test.ts > adds (2)\n✓ b.test.ts > is typed\n✗ c.test.mjs\n    c.test.mjs: it could not be loaded',
   );
-  expect(stdout).toContain('3 passed, 2 failed, 1 skipped');
+  expect(stdout).toContain('4 passed, 2 failed, 1 skipped');
   expect(junitProblems(readXml(readFileSync(join(path, 'r.xml'), 'utf8')))).toEqual([]);
-  expect(steady((await run('--filter', 'adds', 'b.test.ts')).stdout)).toBe('✓ b.test.ts > adds\n1 passed (TIME)\n');
+  expect(steady((await run('--filter', 'adds', 'b.test.ts')).stdout)).toBe(
+    '✓ b.test.ts > adds\n✓ b.test.ts > adds (2)\n2 passed (TIME)\n',
+  );
 });
 
 test('--watch runs tests again whose files change', async () => {
