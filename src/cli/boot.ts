@@ -54,7 +54,12 @@ export async function bootConfigured(configured: Configured, options: BootOption
   const { hypervisor, configuration, guests }: Launched = launch(tree, files, ears, { ...options, heldBack });
   const keeper = new Keeper(
     hypervisor,
-    () => identityOf(tree, filesOf(configuration.partitions), { start: options.start }),
+    () =>
+      identityOf(
+        tree,
+        filesOf(configuration.partitions),
+        typeof options.start === 'object' ? { start: options.start } : {},
+      ),
     options,
   );
   if (options.keeping?.replays) return options.keeping.replays(hypervisor, keeper.identity, wiring, journal);

@@ -79,7 +79,9 @@ export class TraceWriter {
       const which = this.limit.keeps === 'first' ? 'later' : 'earlier';
       const name = `${this.#dropped} ${which} events were left out: the trace is limited to ${this.limit.bytes} bytes`;
       const args = { dropped: this.#dropped, kept: this.limit.keeps, limit: this.limit.bytes };
-      this.file.append(JSON.stringify({ name, ph: 'i', s: 'g', ts, pid: 1, tid: 1, args } satisfies TraceEvent));
+      this.file.append(
+        JSON.stringify({ name, cat: 'note', ph: 'i', s: 'g', ts, pid: 1, tid: 1, args } satisfies TraceEvent),
+      );
     }
     this.file.close();
   }
