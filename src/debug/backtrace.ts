@@ -1,6 +1,7 @@
 import type { Trap } from '../cpu/trap.js';
 import { wordAt } from './memory.js';
 import type { Program } from './program.js';
+import { standing } from './standing.js';
 import type { Target } from './target.js';
 import type { Interrupted } from './traps/record.js';
 
@@ -14,45 +15,6 @@ export interface Frame {
 }
 
 const LONGEST = 64;
-const LOOKED_AT = 256;
-
-/** Where a function stands: what of its entry it has done, and of its exit undone. */
-interface Standing {
-  /** It has a frame of its own. */
-  readonly framed: boolean;
-  /** Its return address lies in its caller's frame. */
-  readonly saved: boolean;
-}
-
-// PowerPC System V ABI, "The Stack Frame": stwu r1,-N(r1); mflr r0; stw r0,N+4(r1)
-const makesFrame = (word: number): boolean => word >>> 16 === 0x9421 || (word & 0xffff07ff) >>> 0 === 0x7c21016e;
-const readsLr = (word: number): boolean => (word & 0xfc1fffff) >>> 0 === 0x7c0802a6;
-const writesLr = (word: number): boolean => (word & 0xfc1fffff) >>> 0 === 0x7c0803a6;
-const dropsFrame = (word: number): boolean =>
-  (word >>> 16 === 0x3821 && (word & 0x8000) === 0) || word >>> 16 === 0x8021;
-const storesByStack = (word: number): boolean => word >>> 26 === 36 && ((word >>> 16) & 31) === 1;
-const BLR = 0x4e800020;
-
-/** Read a function's instructions up to where it stands. */
-function standing(target: Target, program: Program, pc: number): Standing {
-  const around = program.around(pc);
-  if (!around || around.offset > 4 * LOOKED_AT) return { framed: true, saved: true };
-  let state = { framed: false, saved: false };
-  let entered = state;
-  let holder = -1;
-  for (let at = pc - around.offset; at < pc; at += 4) {
-    const word = wordAt(target.core, at);
-    if (word === undefined) break;
-    if (makesFrame(word)) entered = state = { ...state, framed: true };
-    else if (readsLr(word)) holder = (word >>> 21) & 31;
-    else if (storesByStack(word) && ((word >>> 21) & 31) === holder) entered = state = { ...state, saved: true };
-    else if (writesLr(word)) state = { ...state, saved: false };
-    else if (dropsFrame(word)) state = { ...state, framed: false };
-    else if (word >>> 0 === BLR) state = entered; // what stands behind a return was jumped to
-  }
-  return state;
-}
-
 function word(target: Target, address: number): number | undefined {
   const bytes = target.effective.read(address >>> 0, 4);
   return bytes.length < 4 ? undefined : new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
@@ -94,7 +56,8 @@ function walk(
   most: number,
 ): Frame[] {
   const frames: Frame[] = [{ pc, sp, ...(interrupted && { interrupted }) }];
-  const { framed, saved } = standing(target, program, pc);
+  const around = program.around(pc);
+  const { framed, saved } = standing((at) => wordAt(target.core, at), around && pc - around.offset, pc);
   if (limit === sp) return frames; // a handler that has no frame yet
   let caller = framed ? word(target, sp) : sp;
   let back = saved && caller !== undefined ? word(target, caller + 4) : lr;
