@@ -28,6 +28,7 @@ test.each(engines)('%s: a function whose page is mapped anew between two calls i
     write(23, 0), // and where it was again
     asm('bc', { bo: 16, bi: 0, bd: -6 }),
     asm('b', { li: 0 }),
+    asm('bclr', { bo: 20 }), // a region ends here
   ]);
   put(ram, CALLED, [asm('addi', { rt: 3, ra: 3, si: 1 }), asm('bclr', { bo: 20 })]);
   put(ram, OTHER, [asm('addi', { rt: 4, ra: 4, si: 1 }), asm('bclr', { bo: 20 })]);
