@@ -71,7 +71,8 @@ test('a node that is not there is a finding at the setting', async () => {
 test('check looks at every variant of a matrix, and tells what is wrong with which', async () => {
   const { status, stdout } = await cli(['check', varied]);
   expect(status).toBe(2);
-  expect(stdout.replace(varied, 'FILE')).toBe(
+  const errors = stdout.replace(varied, 'FILE').replaceAll(/^.*: note: .*\n/gm, '');
+  expect(errors).toBe(
     "FILE:5:31: error: with memory=odd, the memory of partition 'hello' has the size 0x200002, which is not a whole number of 4 KiB pages; make it a multiple of 0x1000 [memory-not-page-aligned]\n",
   );
 });

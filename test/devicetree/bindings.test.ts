@@ -58,11 +58,11 @@ test('the examples of the bindings are configurations with nothing wrong', () =>
   const examples = {
     a: example('serial port of a partition') + example('finisher') + example('byte channel'),
   };
-  const text = `/dts-v1/; / { #address-cells = <2>; #size-cells = <1>;
+  const text = `/dts-v1/; / { compatible = "amcc,bamboo"; #address-cells = <2>; #size-cells = <1>;
     cpus { #address-cells = <1>; #size-cells = <0>; ${example('processor of the board')} };
     ${example('memory of the board')}
     ${example('interrupt controller of the board')}
-    opb { #address-cells = <1>; #size-cells = <1>; ranges = <0 0 0 0xf0000000>;
+    opb { compatible = "simple-bus"; #address-cells = <1>; #size-cells = <1>; ranges = <0 0 0 0xf0000000>;
       ${example('serial port of the board')}
       UART3: serial@ef600600 { compatible = "ns16550"; reg = <0xef600600 8>; clock-frequency = <11059200>;
         interrupt-parent = <&UIC0>; interrupts = <4 4>; };
