@@ -1,5 +1,6 @@
 // What a random program may do next.
 
+import { asm } from '../../../src/isa/assemble.js';
 import { MSR } from '../../../src/isa/registers.js';
 import { insert } from '../../../src/isa/spec.js';
 import { UART, size } from '../../hypervisor/code.js';
@@ -333,7 +334,14 @@ function timer(a: Author): void {
 function rewrite(a: Author): void {
   const { code, dice } = a;
   const at = a.place();
-  code.li(12, at).li(29, a.compute());
+  code.li(12, at);
+  if (dice.below(2) === 0) code.li(29, a.compute());
+  else {
+    // Another one each time: an addi whose immediate has some bits of a register
+    const [rt, ra] = [a.register(), a.register()];
+    code.li(29, asm('addi', { rt, ra, si: dice.below(0x7f00) }));
+    code.op('rlwimi', { ra: 29, rs: a.register(), sh: dice.below(32), mb: 24, me: 31 });
+  }
   const op = dice.below(6) === 0 ? dice.of(['stb', 'sth'] as const) : 'stw';
   const d = op === 'stw' ? 0 : dice.of([0, 2]);
   if (op === 'stw' && dice.below(3) === 0) code.op('dcbz', { ra: 0, rb: 13 }).op('stwx', { rs: 29, ra: 0, rb: 12 });
