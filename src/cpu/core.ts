@@ -270,6 +270,7 @@ export class Core {
     if (this.system.msr & MSR.ME) return this.raise({ kind: 'machine-check', cause, address: address >>> 0 });
     this.system.words[S.mcsr]! |= machineCheckSyndrome(cause);
     this.system.set('waitingMachineCheck', cause === 'data-read' ? 1 : 2);
+    this.attention(); // setting MSR[ME] lets something through from here on
     return 0;
   }
 
@@ -300,12 +301,12 @@ export class Core {
   /** The MSR bits of which any lets an interrupt through that is there now. */
   #waiting(): number {
     const { words } = this.system;
-    const decrementer = (words[S.tcr]! & TCR.DIE) !== 0 && (words[S.tsr]! & TSR.DIS) !== 0;
+    const decrementer = words[S.tcr]! & TCR.DIE && words[S.tsr]! & TSR.DIS;
     const external = this.inputs.external || decrementer || this.#fixedIntervalWaits;
-    const critical = this.inputs.critical || this.#watchdogWaits;
-    const debug = debugExceptionExists(this.system);
-    const machineCheck = words[S.waitingMachineCheck] !== 0;
-    return (external ? MSR.EE : 0) | (critical ? MSR.CE : 0) | (debug ? MSR.DE : 0) | (machineCheck ? MSR.ME : 0);
+    const machineCheck = words[S.waitingMachineCheck] ? MSR.ME : 0;
+    const debug = debugExceptionExists(this.system) ? MSR.DE : 0;
+    const critical = this.inputs.critical || this.#watchdogWaits ? MSR.CE : 0;
+    return (external ? MSR.EE : 0) | critical | debug | machineCheck;
   }
 
   get #fixedIntervalWaits(): boolean {
@@ -357,9 +358,8 @@ export class Core {
   }
 
   requestReset(reset: ResetKind | undefined): void {
-    if (!reset) return;
-    this.#resetRequest = reset;
-    this.attention();
+    if (reset) this.attention();
+    this.#resetRequest = reset ?? this.#resetRequest;
   }
 
   /** Have the engine come back after this instruction: something outside it may have changed. */

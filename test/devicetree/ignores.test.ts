@@ -6,7 +6,7 @@ import { parseText } from './trees.js';
 
 /** What is found in a tree's root, with dtc's checks: `line:column rule`. */
 function found(body: string, files: Readonly<Record<string, string>> = {}, levels: Levels | null = new Levels()) {
-  const text = `/dts-v1/;\n/ {\n#address-cells = <1>;\n#size-cells = <1>;\n${body}\n};\n`;
+  const text = `/dts-v1/;\n/ {\n#address-cells = <1>;\n#size-cells = <1>; model = "a"; compatible = "a";\n${body}\n};\n`;
   const { tree, findings } = parseText(text, files);
   const told = checkAll(tree, findings, images, levels ?? undefined);
   return told.filter(({ rule }) => !/^(no-partitions|board-)/.test(rule));
