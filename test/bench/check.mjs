@@ -30,7 +30,8 @@ function round(text) {
   const { tree } = read.result;
   const own = timed(() => check(tree, imagesByName));
   const asDtc = timed(() => checkAsDtc(tree));
-  if (own.result.length > 0) throw new Error(own.result[0].message);
+  const wrong = own.result.find(({ severity }) => severity === 'error');
+  if (wrong) throw new Error(wrong.message);
   return { read: read.time, check: own.time, dtc: asDtc.time };
 }
 
