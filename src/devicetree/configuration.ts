@@ -51,12 +51,14 @@ export interface SerialConfiguration extends Line {
   readonly currentSpeed: number;
 }
 
-/** A console by hypercall, with its two interrupts. */
+/** A byte channel, with its two interrupts. */
 export interface ByteChannelConfiguration {
   readonly node: Node;
   readonly name: string;
   readonly rx: Line;
   readonly tx: Line;
+  /** Where it leads instead of to a stream: the byte channel of that name in that partition. */
+  readonly peer?: { readonly partition: string; readonly name: string };
 }
 
 /** What a guest is offered beside a plain 440, and how it calls its hypervisor. */
@@ -199,7 +201,7 @@ function configurePartition(tree: Tree, node: Node): PartitionConfiguration {
     ...(period !== undefined && { watchdogAutostartPeriod: period }),
     privileged: node.has('privileged'),
     serials: ports.filter(isSerial).map((port) => serialOf(port, lines.get(port))),
-    byteChannels: ports.filter(isByteChannel).map((port) => byteChannelOf(port, lines.get(port))),
+    byteChannels: ports.filter(isByteChannel).map((port) => byteChannelOf(tree, port, lines.get(port))),
     ...managementOf(tree, node, ports, lines),
     ...(finisher && { finisher: { node: finisher, base: baseOf(finisher).base } }),
     devices,
@@ -272,9 +274,16 @@ function serialOf(node: Node, lines: readonly Line[] = []): SerialConfiguration 
   };
 }
 
-function byteChannelOf(node: Node, lines: readonly Line[] = []): ByteChannelConfiguration {
+function byteChannelOf(tree: Tree, node: Node, lines: readonly Line[] = []): ByteChannelConfiguration {
   const pick = ({ line, type }: Line): Line => ({ line, type });
-  return { node, name: node.name, rx: pick(lines[0] ?? NO_LINE), tx: pick(lines[1] ?? NO_LINE) };
+  const other = referred(tree, node, 'endpoint');
+  return {
+    node,
+    name: node.name,
+    rx: pick(lines[0] ?? NO_LINE),
+    tx: pick(lines[1] ?? NO_LINE),
+    ...(other && { peer: { partition: other.parent?.name ?? '', name: other.name } }),
+  };
 }
 
 /** The board's serial ports in the order of the source, without those that are disabled. */

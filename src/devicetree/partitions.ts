@@ -60,6 +60,12 @@ export function referred(tree: Tree, node: Node, property: string): Node | undef
   return value?.value.length === 4 ? tree.byPhandle(value.cells[0]!) : undefined;
 }
 
+/** Whether a byte channel leads to another partition instead of to a stream. */
+export const isConnected = (port: Node): boolean => isByteChannel(port) && port.has('endpoint');
+
+/** The ports of a partition that have a stream at the multiplexer. */
+export const streamPortsOf = (partition: Node): Node[] => consolesOf(partition).filter((port) => !isConnected(port));
+
 /** The partitions that a partition manages. */
 export const managedBy = (tree: Tree, partition: Node): Node[] =>
   portsOf(partition)
@@ -85,11 +91,11 @@ function wantedLines(port: Node): { count: number; type: number } {
 export const wiredPortsOf = (partition: Node): Node[] =>
   portsOf(partition).filter((port) => wantedLines(port).count > 0);
 
-/** The partition's console: what `stdout` names, or else the first there is; undefined where it names none or there is none. */
+/** The partition's console: what `stdout` names, or else its first stream; undefined where it names none or there is none. */
 export function consoleOf(tree: Tree, partition: Node): Node | undefined {
   const consoles = consolesOf(partition);
   const stdout = partition.get('stdout');
-  if (!stdout) return consoles[0];
+  if (!stdout) return streamPortsOf(partition)[0];
   // A blob does not say whether these are a reference or three letters; no phandle of ours is as large as letters.
   const referred = stdout.value.length === 4 && consoles.find((port) => port.phandle === stdout.cells[0]);
   if (referred) return referred;

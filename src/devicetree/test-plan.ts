@@ -11,7 +11,7 @@ import {
 } from './bindings/test.js';
 import { parseDuration, type Duration } from './duration.js';
 import { mergeInto } from './merge.js';
-import { consoleOf, consolesOf, devicesOf, disabled, isSerial, partitionNodes } from './partitions.js';
+import { consoleOf, streamPortsOf, devicesOf, disabled, isSerial, partitionNodes } from './partitions.js';
 import { didYouMean } from './suggest.js';
 import type { Node, Position, Property, Tree } from './tree.js';
 
@@ -105,7 +105,7 @@ export const scriptNodes = (test: Node): Node[] => enabled(test.children).filter
 /** The streams of a partition, its console first: its ports and channels, and the serial ports of the board that it has. */
 export function streamsOf(tree: Tree, partition: Node): string[] {
   const console = consoleOf(tree, partition);
-  const ports = consolesOf(partition).toSorted((a, b) => Number(b === console) - Number(a === console));
+  const ports = streamPortsOf(partition).toSorted((a, b) => Number(b === console) - Number(a === console));
   const devices = devicesOf(tree, partition).filter(isSerial).map(deviceName);
   return [...ports.map(({ name }) => name), ...devices].map((name) => `${partition.name}/${name}`);
 }

@@ -23,6 +23,7 @@ import { magicPageAt } from './magic-page.js';
 import { connect } from './management.js';
 import { Partition } from './partition.js';
 import type { GuestFiles, HypervisorOptions } from './options.js';
+import { PeerInput } from './peer-input.js';
 import { PidPool } from './pid-pool.js';
 import { memorySizes, place, type Placed } from './placement.js';
 import { beginTurn, isOver, runGuest, showOnCore, type Observation } from './run.js';
@@ -149,6 +150,7 @@ export class Hypervisor extends Replayable implements Machine {
       cyclesPerCharacter,
       transmit: (name) => this.#transmit(streamOf(name)),
       input: (name, channel) => new SerialInput(streamOf(name), channel, clock, recordInput),
+      peerInput: (channel) => new PeerInput(channel, clock),
       passed: this.board.ports.filter((port) => config.devices.some((d) => deviceName(d) === port.name)),
     });
     for (let i = 0; i < config.vcpus; i++) {

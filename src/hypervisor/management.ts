@@ -25,7 +25,7 @@ function numbersOf({ byteChannels, sendDoorbells, managedPartitions }: Partition
   };
 }
 
-/** Lead the doorbells from whoever rings them to whoever hears them, and give every guest its handles. */
+/** Lead byte channels to their peers and doorbells from whoever rings them to whoever hears them; give every guest its handles. */
 export function connect(partitions: readonly Partition[]): void {
   const bells = new Map<string, Doorbell>();
   const bell = (name: string): Doorbell => {
@@ -35,6 +35,7 @@ export function connect(partitions: readonly Partition[]): void {
   };
   for (const partition of partitions) {
     const { config } = partition;
+    partition.channels.connect((name) => partitions.find((p) => p.name === name)?.channels);
     const numbers = numbersOf(config);
     const named = new Map<number, Partition>();
     const rung = new Map<number, Doorbell>();

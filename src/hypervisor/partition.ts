@@ -11,10 +11,10 @@ import type { PartitionConfiguration } from '../devicetree/configuration.js';
 import type { Tree } from '../devicetree/tree.js';
 import { fits, loadProgram, type BootContents, type BootProblem, type BootState } from '../loader/boot.js';
 import type { ImageSymbol } from '../loader/contents.js';
-import { ByteChannel, congestedOf } from './byte-channel.js';
+import type { ByteChannel } from './byte-channel.js';
+import { ByteChannels } from './byte-channels.js';
 import { Doorbell } from './doorbell.js';
 import { grantsOf, type Grant } from './grants.js';
-import { byteChannelHandle } from './guest-tree.js';
 import { NO_HANDLES, type Handles } from './management.js';
 import { mayAsk, type Ask, type PartitionState, type StopReason } from './lifecycle.js';
 import type { Placed } from './placement.js';
@@ -42,7 +42,7 @@ export class Partition {
     resetRequest: new Doorbell(),
     shutdown: new Doorbell(),
   };
-  readonly #channels = new Map<number, { channel: ByteChannel; input: SerialInput }>();
+  readonly channels: ByteChannels;
   #state: PartitionState = 'stopped';
   #ending: Ending | undefined;
   #contents: BootContents | undefined;
@@ -68,19 +68,7 @@ export class Partition {
     this.grants = grantsOf(config, board, places);
     const [uic] = board.uics;
     assert(uic !== undefined, 'a partition has an interrupt controller');
-    config.byteChannels.forEach(({ name, rx, tx }, i) => {
-      const wire = (line: number): Line => uic.line(line);
-      const handle = byteChannelHandle(i);
-      const channel = new ByteChannel(
-        name,
-        handle,
-        wire(rx.line),
-        wire(tx.line),
-        { transmit: wiring.transmit(name) },
-        wiring.cyclesPerCharacter,
-      );
-      this.#channels.set(handle, { channel, input: wiring.input(name, channel) });
-    });
+    this.channels = new ByteChannels(config.byteChannels, wiring, (line) => uic.line(line));
   }
 
   get name(): string {
@@ -234,7 +222,7 @@ export class Partition {
     this.restartsItself = false;
     this.board.reset();
     for (const { uart } of this.wiring.passed) uart.reset();
-    for (const { channel } of this.#channels.values()) channel.reset();
+    this.channels.reset();
     for (const vcpu of this.vcpus) vcpu.reset();
     const [boot0] = this.board.cores;
     assert(boot0 !== undefined, 'a partition has a processor');
@@ -342,18 +330,14 @@ export class Partition {
   }
 
   byteChannel(handle: number): ByteChannel | undefined {
-    return this.#channels.get(handle)?.channel;
+    return this.channels.byHandle(handle);
   }
 
   /** What its ports and channels are typed at by, the console first. */
   get inputs(): readonly SerialInput[] {
     const ports = this.board.ports.map((p): [string, SerialInput] => [p.name, p.input]);
-    const channels = [...this.#channels.values()].map(({ channel, input }): [string, SerialInput] => [
-      channel.name,
-      input,
-    ]);
     const { stdout } = this.config;
-    return [...ports, ...channels]
+    return [...ports, ...this.channels.inputs]
       .toSorted(([a], [b]) => Number(b === stdout) - Number(a === stdout))
       .map(([, input]) => input);
   }
@@ -361,19 +345,20 @@ export class Partition {
   /** All of it but memory. */
   save() {
     const { restartsItself, resetsBoard, restarts, tree } = this;
-    const channels = [...this.#channels.values()];
+    const { channels, congested, inputs, peers } = this.channels.save();
     return {
       life: { state: this.#state, ending: this.#ending, loading: this.#loading, restartsItself, resetsBoard, restarts },
       tree: tree && textOf(encodeBlob(tree)),
-      channels: channels.map(({ channel }) => [...channel.state.received]),
-      congested: congestedOf(channels.map(({ channel }) => channel)),
+      channels,
+      congested,
       board: this.board.save(),
-      inputs: channels.map(({ input }) => input.save()),
+      inputs,
+      ...(peers && { peers }),
       vcpus: this.vcpus.map((vcpu) => vcpu.save()),
     };
   }
 
-  restore({ life, tree, channels, congested, board, inputs, vcpus }: ReturnType<Partition['save']>): void {
+  restore({ life, tree, board, vcpus, ...channels }: ReturnType<Partition['save']>): void {
     this.#state = life.state;
     this.#ending = life.ending;
     this.#loading = life.loading;
@@ -384,11 +369,10 @@ export class Partition {
     assert(contents !== undefined, 'a partition is loaded at power-on');
     if (tree !== undefined && tree !== textOf(encodeBlob(contents.tree)))
       this.#contents = { ...contents, tree: decodeBlob(bytesOf(tree), `${this.name}.dtb`) };
-    const own = [...this.#channels.values()];
-    own.forEach(({ channel }, i) => channel.restore(channels[i]!, congested?.includes(i) ?? false));
+    this.channels.restoreChannels(channels);
     this.vcpus.forEach((vcpu, i) => vcpu.restore(vcpus[i]!));
     this.board.restore(board);
-    own.forEach(({ input }, i) => input.restore(inputs[i]!));
+    this.channels.restoreInputs(channels);
   }
 
   /** `running`, `waiting for an interrupt`, `paused`, or how it ended. */

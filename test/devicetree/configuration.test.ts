@@ -34,6 +34,19 @@ function linesIn(body: string): Record<string, string> {
   return lines;
 }
 
+test('a connected byte channel knows its peer, and is no console that is not asked for', () => {
+  const ends = (label: string, endpoint: string): string =>
+    `${label}: ${channel('link', `endpoint = <&${endpoint}>;`)} ${channel('console')}`;
+  const { partitions } = configured(
+    `${partition(ends('left', 'right'))} ${partition(ends('right', 'left')).replace('a {', 'b {')}`,
+  );
+  expect(partitions.map(({ stdout }) => stdout)).toEqual(['console', 'console']);
+  expect(partitions.map(({ byteChannels }) => byteChannels.map(({ peer }) => peer))).toEqual([
+    [{ partition: 'b', name: 'link' }, undefined],
+    [{ partition: 'a', name: 'link' }, undefined],
+  ]);
+});
+
 test('everything that is left out has the default of its binding', () => {
   const { partitions, quantum, worldSwitchCycles, exitCycles } = configured(partition(uart('ef600300')));
   expect({ quantum, worldSwitchCycles, hypercall: exitCycles('hypercall') }).toEqual({

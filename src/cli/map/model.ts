@@ -63,7 +63,7 @@ export interface PartitionMap {
 
 /** Something by which partitions reach each other. */
 export interface Channel {
-  readonly kind: 'doorbell' | 'manager';
+  readonly kind: 'doorbell' | 'manager' | 'byte-channel';
   readonly name: string;
   readonly from: readonly string[];
   readonly to: readonly string[];
@@ -105,7 +105,7 @@ export function ownershipOf(
     memory: physicalMemory(nodes, partitions),
     devices: nodes.filter(isDevice).map((node) => boardDevice(node, partitions)),
     partitions: partitions.map((partition, i) => partitionMap(tree, partition, i + 1, contentsOf(partition))),
-    channels: [...doorbells(partitions), ...managers(partitions)],
+    channels: [...doorbells(partitions), ...byteChannels(partitions), ...managers(partitions)],
   };
 }
 
@@ -273,7 +273,7 @@ function traitsOf(partition: PartitionConfiguration): string[] {
     ...(idle ? ['offered idle'] : []),
     ...(magicPages.length > 0 ? ['magic page'] : []),
     ...(hcallInstructions === 'kvm' ? ['KVM’s hypercall instructions'] : []),
-    ...byteChannels.map(({ name }) => `byte channel ${name}`),
+    ...byteChannels.map(({ name, peer }) => `byte channel ${name}${peer ? ` to ${peer.partition}` : ''}`),
   ];
 }
 
@@ -290,6 +290,18 @@ function doorbells(partitions: readonly PartitionConfiguration[]): Channel[] {
     to: having(name, 'receiveDoorbells'),
   }));
 }
+
+/** Each pair of connected channels once, from the end that stands first. */
+const byteChannels = (partitions: readonly PartitionConfiguration[]): Channel[] => {
+  const ends = partitions.flatMap((p) =>
+    p.byteChannels.flatMap(({ name, peer }) => (peer ? [{ partition: p.name, name, peer }] : [])),
+  );
+  return ends.flatMap(({ partition, name, peer }, i): Channel[] => {
+    if (ends.findIndex((end) => end.partition === peer.partition && end.name === peer.name) < i) return [];
+    const both = name === peer.name ? name : `${name} ↔ ${peer.name}`;
+    return [{ kind: 'byte-channel', name: both, from: [partition], to: [peer.partition] }];
+  });
+};
 
 const managers = (partitions: readonly PartitionConfiguration[]): Channel[] =>
   partitions

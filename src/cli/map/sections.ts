@@ -64,10 +64,17 @@ function coreRows({ cores, partitions, quantum }: Ownership): string[][] {
 
 const listed = (names: readonly string[]): string => (names.length === 0 ? 'nobody' : names.join(', '));
 
-const channelRow = ({ kind, name, from, to }: Channel): string[] => [
-  kind === 'manager' ? name : `doorbell ${name}`,
-  `${listed(from)} → ${listed(to)}`,
+const channelRow = (channel: Channel): string[] => [
+  channel.kind === 'manager' ? channel.name : channelName(channel),
+  `${listed(channel.from)} ${wayOf(channel)} ${listed(channel.to)}`,
 ];
+
+/** `doorbell wake`, `byte channel link`. */
+export const channelName = ({ kind, name }: Channel): string =>
+  `${kind === 'byte-channel' ? 'byte channel' : kind} ${name}`;
+
+/** Bytes go both ways. */
+export const wayOf = ({ kind }: Channel): string => (kind === 'byte-channel' ? '↔' : '→');
 
 function partitionSection(partition: PartitionMap): Section {
   const { name, label, blocks, wires, traits } = partition;

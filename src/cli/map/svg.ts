@@ -1,6 +1,6 @@
 import type { Block, Ownership, PartitionMap } from './model.js';
 import { hex, sense, size } from './format.js';
-import { holds, summaryOf } from './sections.js';
+import { channelName, holds, summaryOf, wayOf } from './sections.js';
 
 /** Pixels. Each partition has a column, and the board the first; below the columns each device and channel has a row. */
 const COLUMN = 250;
@@ -193,12 +193,13 @@ function matrix(map: Ownership, top: number): { readonly lines: string[]; readon
       mark(owner, [owner === 0 ? 'hypervisor' : '', ...wires].filter(Boolean).join(', ')),
     ]);
   }
-  for (const { kind, name, from, to } of map.channels) {
-    const label = kind === 'manager' ? `${from.join(', ')} manages` : `doorbell ${name}`;
-    const arrows = from.flatMap((one) =>
-      to.map((other) => arrow(center(columnOf(one)), center(columnOf(other)), y - 4)),
-    );
-    row(label, `${from.join(', ')} → ${to.join(', ')}`, arrows);
+  for (const channel of map.channels) {
+    const { kind, from, to } = channel;
+    const label = kind === 'manager' ? `${from.join(', ')} manages` : channelName(channel);
+    const arrowsOf = (ends: readonly string[], others: readonly string[]): string[] =>
+      ends.flatMap((one) => others.map((other) => arrow(center(columnOf(one)), center(columnOf(other)), y - 4)));
+    const back = kind === 'byte-channel' ? arrowsOf(to, from) : [];
+    row(label, `${from.join(', ')} ${wayOf(channel)} ${to.join(', ')}`, [...arrowsOf(from, to), ...back]);
   }
   return { lines, bottom: y };
 }

@@ -1,14 +1,14 @@
 import { EPAPR, HV440, type Binding } from './binding.js';
 import { common } from './standard.js';
 
-/** A console by hypercall. */
+/** A console by hypercall, or a line to another partition. */
 export const byteChannel = {
   title: 'byte channel',
   place: 'partition',
   compatible: ['epapr,hv-byte-channel'],
   closed: true,
   meaning:
-    "A stream of bytes by hypercall; the guest's tree has it below `/hypervisor/handles`. Its stream is `PARTITION/NODE`.",
+    "A stream of bytes by hypercall; the guest's tree has it below `/hypervisor/handles`. Its stream is `PARTITION/NODE`, or with `endpoint` it leads to another partition (docs/partitions.md).",
   properties: {
     compatible: {
       type: 'strings',
@@ -31,6 +31,13 @@ export const byteChannel = {
       meaning: "Allowed; the partition's own controller is always meant.",
       source: HV440,
       example: '<&UIC0>',
+    },
+    endpoint: {
+      type: 'phandle',
+      otherwise: 'a stream at the multiplexer',
+      meaning: 'The byte channel of another partition that it is connected to, whose own `endpoint` names this one.',
+      source: 'Topaz, byte-channel binding',
+      example: '<&peer>',
     },
     ...common,
   },

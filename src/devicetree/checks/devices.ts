@@ -1,7 +1,16 @@
 import { hex, overlaps, physicalReg, regOf, span } from '../addresses.js';
 import { bindingOf, placeOf } from '../bindings/index.js';
 import { neighboursOf, PAGE, pagesOf } from '../pages.js';
-import { consolesOf, devicesOf, isFinisher, memoryOf, portsOf, registersOf, consoleOf } from '../partitions.js';
+import {
+  consolesOf,
+  devicesOf,
+  isFinisher,
+  memoryOf,
+  portsOf,
+  registersOf,
+  consoleOf,
+  streamPortsOf,
+} from '../partitions.js';
 import { memo } from '../memo.js';
 import { RangeIndex } from '../range-index.js';
 import { didYouMean } from '../suggest.js';
@@ -281,13 +290,14 @@ const noConsole: Rule = {
   over: 'partition',
   reads: ['devices', 'stdout'],
   requires: ['stdout-not-a-console'],
-  summary: 'A partition has something to speak by: a serial port, a byte channel, or a UART of the board.',
+  summary:
+    'A partition has something to speak by: a serial port, a byte channel without `endpoint`, or a UART of the board.',
   remedy: 'Add a serial port to the partition.',
   *run(partition, { tree }) {
     // A child of unknown kind may have been meant as the console: it has its own finding.
     const others = partition.children.some((child) => child.name !== 'node-update' && !bindingOf(child));
     const uart = devicesOf(tree, partition).some((node) => node.isCompatible('ns16550', 'ns16550a'));
-    if (others || uart || consolesOf(partition).length > 0) return;
+    if (others || uart || streamPortsOf(partition).length > 0) return;
     yield {
       node: partition,
       message: `${nameOf(partition)} has no console: nothing that it prints can be seen`,

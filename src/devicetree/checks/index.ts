@@ -5,6 +5,7 @@ import { sourceRules } from '../source-rules.js';
 import type { Tree } from '../tree.js';
 import { checkAsDtc, warningNamed, warnings, type Levels } from '../warnings/index.js';
 import { boardRules } from './board.js';
+import { byteChannelRules } from './byte-channels.js';
 import { conformanceRules } from './conformance.js';
 import { deviceRules, registerRules } from './devices.js';
 import { imageRules } from './images.js';
@@ -35,6 +36,7 @@ export const chapters: readonly { readonly title: string; readonly rules: readon
   { title: 'Devices', rules: deviceRules },
   { title: 'Interrupts', rules: interruptRules },
   { title: 'Doorbells and managers', rules: [...managementRules, ...relationRules] },
+  { title: 'Byte channels', rules: byteChannelRules },
   { title: 'Images', rules: imageRules },
   { title: 'Linux', rules: linuxRules },
   { title: 'Tests', rules: testRules },

@@ -1,3 +1,4 @@
+import { byteChannels } from './byte-channels.js';
 import { asSource, inPartition, inPartitions, inRoot, onBoard, type Examples } from './example.js';
 
 /** A whole partition on few lines. */
@@ -372,6 +373,7 @@ export const ownExamples: Examples = {
   ...devices,
   ...management,
   ...relations,
+  ...byteChannels,
   ...linux,
   ...conformance,
   ...images,

@@ -63,6 +63,22 @@ function hypervisorOf({ tree, configuration, files }: Mapped): Hypervisor {
   return machine;
 }
 
+test('two connected byte channels are one row, with an arrow at either end', () => {
+  const image = JSON.stringify(join(root, 'firmware/hello/hello.elf'));
+  const partition = (name: string, label: string, endpoint: string): string =>
+    `${name} { compatible = "hv440,partition"; image = ${image}; memory = <0 0 0 0x01000000>;
+      serial@ef600300 { compatible = "ns16550"; reg = <0xef600300 8>; };
+      ${label}: ${label} { compatible = "epapr,hv-byte-channel"; endpoint = <&${endpoint}>; }; };`;
+  const text = `/dts-v1/;\n/include/ "hv440-board.dtsi"
+&partitions { ${partition('one', 'left', 'right')} ${partition('two', 'right', 'left')} };`;
+  const { map } = mapped(text, join(root, 'devicetrees', 'pair.dts'));
+  expect(map.channels).toEqual([{ kind: 'byte-channel', name: 'left ↔ right', from: ['one'], to: ['two'] }]);
+  expect(map.partitions.map(({ console }) => console)).toEqual(['serial@ef600300', 'serial@ef600300']);
+  expect(map.partitions[1]!.traits).toContain('byte channel right to one');
+  expect(mapText('pair', map)).toMatch(/byte channel left ↔ right +one ↔ two/);
+  expect(mapSvg('pair', map)).toContain('byte channel left ↔ right');
+});
+
 test.for(own)('%s: each byte of the board’s memory is in one row', (name) => {
   const { memory } = mapOf(name).map;
   let at = 0;
