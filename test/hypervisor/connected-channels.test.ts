@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Snapshots, snapshotOf, stateHash } from '../../src/board/snapshot.js';
 import { EV } from '../../src/hypervisor/hypercall.js';
-import { MSR } from '../../src/isa/registers.js';
+import { MSR, TCR } from '../../src/isa/registers.js';
 import { Code } from './code.js';
 import { hex, hypervisor, runToEnd, type Guest, type Program, type Slicing } from './guest.js';
 
@@ -41,8 +41,8 @@ const wait = (code: Code): Code =>
     .setMsr(MSR.WE | MSR.EE)
     .b('wait');
 
-/** Waits for a line that nobody drives, which to the hypervisor could still come. */
-const idle = (code = new Code()): Code => wait(code.li(3, 1).op('mtdcr', { rs: 3, dcr: 0xc2 }));
+/** Waits for a decrementer that was never set: for ever, but it has not halted. */
+const idle = (code = new Code()): Code => wait(code.setSpr('TCR', TCR.DIE));
 
 /** Sends three bytes and waits for ever. */
 const three = () => idle(call(new Code(), SEND, 1, 3, 0x61626300));
