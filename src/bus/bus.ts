@@ -71,6 +71,12 @@ export class Bus {
   /** Buses that lead to the same devices share what is known of broken ones. */
   constructor(private readonly refusals: Map<Device, number> = new Map()) {}
 
+  /** The memory that answers a store: none where memory is only read. */
+  writable(address: number): Region<Ram> | undefined {
+    const region = this.ram.find(address);
+    return region?.target.readOnly ? undefined : region;
+  }
+
   /** A fault: a device answers so many accesses with a bus error; Infinity: all, and 0: none any more. */
   refuse(device: Device, count: number): void {
     if (count > 0) this.refusals.set(device, count);

@@ -113,6 +113,8 @@ export class Ram {
     readonly offset: number,
     readonly size: number,
     marks?: { readonly dirty: Uint8Array; readonly changed: Uint8Array },
+    /** A processor's store is answered as where nothing is; whoever else has a way to the bytes may change them. */
+    readonly readOnly = false,
   ) {
     assert(offset % PAGE_SIZE === 0 && size % PAGE_SIZE === 0, 'a RAM window is made of whole pages');
     this.dirty = marks?.dirty ?? new Uint8Array(size / PAGE_SIZE);
@@ -123,12 +125,12 @@ export class Ram {
     return new Ram(memory, memory.allocate(size), size);
   }
 
-  /** A part of this memory as memory of its own: same bytes, same dirty marks. */
-  window(start: number, size: number): Ram {
+  /** A part of this memory as memory of its own: same bytes, same dirty marks; on request one that is only read. */
+  window(start: number, size: number, readOnly = false): Ram {
     assert(start >= 0 && start + size <= this.size, 'a window lies within its RAM');
     const part = (marks: Uint8Array): Uint8Array => marks.subarray(start / PAGE_SIZE, (start + size) / PAGE_SIZE);
     const marks = { dirty: part(this.dirty), changed: part(this.changed) };
-    return new Ram(this.memory, this.offset + start, size, marks);
+    return new Ram(this.memory, this.offset + start, size, marks, readOnly);
   }
 
   /** The page of this offset is about to be written. */

@@ -31,7 +31,7 @@ function translate(core: Core, address: number, use: Use): number {
     return NOWHERE;
   }
   const physical = tlb.real(entry, address);
-  const region = core.bus.ram.find(physical);
+  const region = use === 'write' ? core.bus.writable(physical) : core.bus.ram.find(physical);
   if (
     region &&
     (use === 'execute' || !core.watchesData) &&
@@ -166,7 +166,7 @@ function write(core: Core, width: Width, address: number, value: number): void {
   if (!aligned && crosses(address, width)) return storeBytes(core, width, address, value);
   const physical = translate(core, address, 'write');
   if (physical === NOWHERE) return;
-  const region = core.bus.ram.find(physical);
+  const region = core.bus.writable(physical);
   announce(core, 'write', address, width, region ? hostOf(region, physical) : NOWHERE, physical);
   if (region) return region.target.write(physical - region.base, width, value);
   const device = core.bus.devices.find(physical);

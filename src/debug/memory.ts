@@ -31,7 +31,7 @@ export class PhysicalMemory {
     let done = 0;
     while (done < bytes.length) {
       const at = address + done;
-      const ram = this.bus.ram.find(at);
+      const ram = this.bus.writable(at);
       if (ram) {
         const count = Math.min(bytes.length - done, ram.base + ram.size - at);
         ram.target.load(at - ram.base, bytes.subarray(done, done + count));

@@ -11,6 +11,7 @@ import {
   isReceiveDoorbell,
   isSendDoorbell,
   isSerial,
+  isSharedMemoryWindow,
   linesOf,
   imagePatchesOf,
   magicPagesOf,
@@ -20,6 +21,8 @@ import {
   partitionsNode,
   portsOf,
   referred,
+  sharedMemoryNodes,
+  sharedSizeOf,
   disabled,
   type ImagePatch,
   type Line,
@@ -92,6 +95,22 @@ export interface ManagedPartitionConfiguration {
   readonly resetRequest: Line;
 }
 
+/** Memory that partitions see by windows. */
+export interface SharedMemoryConfiguration {
+  readonly name: string;
+  /** Bytes, whole pages. */
+  readonly size: number;
+}
+
+/** Where a partition sees shared memory, by guest-physical address. */
+export interface WindowConfiguration extends Range {
+  readonly node: Node;
+  readonly name: string;
+  /** The name of the shared memory. */
+  readonly memory: string;
+  readonly readOnly: boolean;
+}
+
 /** A partition as it is to be made: every default filled in. */
 export interface PartitionConfiguration {
   readonly name: string;
@@ -105,6 +124,8 @@ export interface PartitionConfiguration {
   readonly bootargs?: string;
   /** By guest-physical address, in the order of the source. */
   readonly memory: readonly Range[];
+  /** Shared memory that it sees, in the order of the source. */
+  readonly windows: readonly WindowConfiguration[];
   readonly vcpus: number;
   readonly onReset: OnReset;
   readonly paravirtualization: Paravirtualization;
@@ -139,6 +160,8 @@ export interface PartitionConfiguration {
 /** What to run, and how the partitions share the core. Times are in cycles of the core. */
 export interface Configuration {
   readonly partitions: readonly PartitionConfiguration[];
+  /** In the order of the source. */
+  readonly sharedMemories: readonly SharedMemoryConfiguration[];
   readonly quantum: number;
   readonly worldSwitchCycles: number;
   /** How many instructions more may be emulated in one exit, and what each of them costs. */
@@ -161,6 +184,7 @@ function configureAll(tree: Tree): Configuration {
   const costs = Object.fromEntries(exitKinds.map((kind) => [kind, costOf(kind)])) as Record<ExitKind, number>;
   return {
     partitions: partitionNodes(tree).map((partition) => configurePartition(tree, partition)),
+    sharedMemories: sharedMemoryNodes(tree).map((memory) => ({ name: memory.name, size: sharedSizeOf(memory) })),
     quantum: node?.cell('quantum') ?? quantum.default,
     worldSwitchCycles: node?.cell('world-switch-cycles') ?? model.worldSwitch,
     runAhead: node?.cell('run-ahead') ?? runAhead.default,
@@ -192,6 +216,7 @@ function configurePartition(tree: Tree, node: Node): PartitionConfiguration {
     ...(initrd && { initrd: pathIn(node, 'initrd') ?? '' }),
     ...(bootargs && { bootargs: bootargs.string }),
     memory: memoryOf(node),
+    windows: ports.filter(isSharedMemoryWindow).map((port) => windowOf(tree, port)),
     vcpus: node.cell('vcpus') ?? vcpus.default,
     onReset: onResetOf(node),
     paravirtualization: paravirtualizationOf(node),
@@ -255,6 +280,14 @@ function managementOf(tree: Tree, partition: Node, ports: readonly Node[], lines
     ...(isManaged(tree, partition) && { shutdown: lineOf(partition) }),
   };
 }
+
+const windowOf = (tree: Tree, node: Node): WindowConfiguration => ({
+  node,
+  name: node.name,
+  ...baseOf(node),
+  memory: referred(tree, node, 'shared-memory')?.name ?? '',
+  readOnly: node.has('read-only'),
+});
 
 const baseOf = (node: Node): Range => regOf(node)[0] ?? { base: 0, size: 0 };
 

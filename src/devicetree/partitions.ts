@@ -5,6 +5,7 @@ import { doorbell, managedPartition, receiveDoorbell, sendDoorbell } from './bin
 import { finisher } from './bindings/finisher.js';
 import { partition as partitionBinding } from './bindings/partition.js';
 import { serial } from './bindings/serial.js';
+import { sharedMemory, sharedMemoryWindow } from './bindings/shared-memory.js';
 import { memo, memoOf } from './memo.js';
 import type { Node, Tree } from './tree.js';
 
@@ -46,6 +47,7 @@ export const isFinisher = (node: Node): boolean => node.isCompatible(...finisher
 
 export const isSendDoorbell = (node: Node): boolean => node.isCompatible(...sendDoorbell.compatible);
 export const isReceiveDoorbell = (node: Node): boolean => node.isCompatible(...receiveDoorbell.compatible);
+export const isSharedMemoryWindow = (node: Node): boolean => node.isCompatible(...sharedMemoryWindow.compatible);
 export const isManagedPartition = (node: Node): boolean => node.isCompatible(...managedPartition.compatible);
 
 /** The doorbells of a tree, without those that are disabled. */
@@ -53,6 +55,18 @@ export const doorbellNodes = (tree: Tree): readonly Node[] =>
   memo(tree.root, 'doorbells', () =>
     (partitionsNode(tree)?.children ?? []).filter((n) => n.isCompatible(...doorbell.compatible) && !disabled(n)),
   );
+
+/** What is shared between partitions, without what is disabled. */
+export const sharedMemoryNodes = (tree: Tree): readonly Node[] =>
+  memo(tree.root, 'shared memories', () =>
+    (partitionsNode(tree)?.children ?? []).filter((n) => n.isCompatible(...sharedMemory.compatible) && !disabled(n)),
+  );
+
+/** Bytes of shared memory; 0 where its `size` is not two cells. */
+export function sharedSizeOf(memory: Node): number {
+  const cells = memory.get('size')?.cells ?? [];
+  return cells.length === 2 ? cells[0]! * 2 ** 32 + cells[1]! : 0;
+}
 
 /** The node that a property refers to, where it is one reference and leads to a node. */
 export function referred(tree: Tree, node: Node, property: string): Node | undefined {

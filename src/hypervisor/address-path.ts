@@ -81,7 +81,7 @@ export function follow(effective: number, view: View, surroundings: Surroundings
     outcome: tlb.allows(entry, use, user) ? 'hit' : 'forbidden',
     entry: describeEntry(tlb, entry),
     physical,
-    destination: destinationOf(physical, surroundings),
+    destination: destinationOf(physical, use, surroundings),
     ...(real !== undefined && { real }),
   };
 }
@@ -127,9 +127,12 @@ function apart({ base, size }: { base: number; size: number }, address: number):
 }
 
 /** Who answers at a physical address. Devices and memory of the program first, then what the board has there. */
-function destinationOf(physical: number, { core, partition, board }: Surroundings): Destination {
+function destinationOf(physical: number, use: Use, { core, partition, board }: Surroundings): Destination {
   const own = [...core.bus.ram.regions, ...core.bus.devices.regions];
   const whose = partition === undefined ? "the board's" : "the guest's";
+  const readable = use === 'write' && core.bus.writable(physical) === undefined && core.bus.ram.find(physical);
+  if (readable)
+    return { reached: false, text: `${whose} ${readable.name}${offset(physical - readable.base)}, which is only read` };
   const at = own.find((region) => distance(region, physical) === 0);
   if (at) return { reached: true, text: `${whose} ${at.name}${offset(physical - at.base)}` };
   const nearest = own.reduce<(typeof own)[number] | undefined>(

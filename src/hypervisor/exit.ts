@@ -78,7 +78,8 @@ function translation(trap: Trap, vcpu: Vcpu, address: number, use: Use): Exit {
   if (guest.kind === 'miss') return { kind: 'reflect', trap: missed(use, address) };
   if (guest.kind === 'forbidden') return { kind: 'reflect', trap: forbidden(use, address) };
   const grant = vcpu.partition.grant(guest.physical);
-  if (!grant || (grant.device && use === 'execute')) return { kind: 'device', physical: guest.physical, use };
+  if (!grant || (grant.device && use === 'execute') || (grant.readOnly && use === 'write'))
+    return { kind: 'device', physical: guest.physical, use };
   return { kind: 'shadow-miss', address, entry: guest.entry, physical: guest.physical, grant };
 }
 

@@ -1,11 +1,18 @@
 import type { Region } from '../bus/bus.js';
 import type { Ram } from '../bus/memory.js';
+import type { Range } from '../devicetree/addresses.js';
 import type { Partition } from './partition.js';
 
-/** The memory of a partition at a guest-physical address; its magic pages and devices are none. */
-function regionAt(partition: Partition, address: number): Region<Ram> | undefined {
-  const own = partition.config.memory.some(({ base, size }) => address >= base && address < base + size);
-  return own ? partition.board.bus.ram.find(address) : undefined;
+type Use = 'read' | 'write';
+
+/**
+ * The memory of a partition at a guest-physical address, its own or shared; its magic pages and devices are none, and what it
+ * may only read is none for a write.
+ */
+function regionAt({ board, config }: Partition, address: number, use: Use): Region<Ram> | undefined {
+  const holds = ({ base, size }: Range): boolean => address >= base && address < base + size;
+  if (!config.memory.some(holds) && !config.windows.some(holds)) return undefined;
+  return use === 'write' ? board.bus.writable(address) : board.bus.ram.find(address);
 }
 
 /** The pieces of memory that a range of guest-physical addresses is made of; undefined where not all of it is memory. */
@@ -13,10 +20,11 @@ function piecesOf(
   partition: Partition,
   address: number,
   size: number,
+  use: Use,
 ): { ram: Ram; offset: number; size: number }[] | undefined {
   const pieces = [];
   for (let done = 0; done < size;) {
-    const region = regionAt(partition, address + done);
+    const region = regionAt(partition, address + done, use);
     if (!region) return undefined;
     const offset = address + done - region.base;
     const part = Math.min(size - done, region.size - offset);
@@ -26,13 +34,13 @@ function piecesOf(
   return pieces;
 }
 
-/** Whether all of a range is memory of the partition. */
-export const isMemory = (partition: Partition, address: number, size: number): boolean =>
-  piecesOf(partition, address, size) !== undefined;
+/** Whether all of a range is memory of the partition, which it may use like this. */
+export const isMemory = (partition: Partition, address: number, size: number, use: Use): boolean =>
+  piecesOf(partition, address, size, use) !== undefined;
 
 /** Bytes of a guest's memory; undefined where not all of it is memory. */
 export function readMemory(partition: Partition, address: number, size: number): Uint8Array | undefined {
-  const pieces = piecesOf(partition, address, size);
+  const pieces = piecesOf(partition, address, size, 'read');
   if (!pieces) return undefined;
   const bytes = new Uint8Array(size);
   let at = 0;
@@ -43,9 +51,9 @@ export function readMemory(partition: Partition, address: number, size: number):
   return bytes;
 }
 
-/** False where not all of it is memory; then nothing is written. */
+/** False where not all of it is memory that the partition may write; then nothing is written. */
 export function writeMemory(partition: Partition, address: number, bytes: Uint8Array): boolean {
-  const pieces = piecesOf(partition, address, bytes.length);
+  const pieces = piecesOf(partition, address, bytes.length, 'write');
   let at = 0;
   for (const { ram, offset, size } of pieces ?? []) {
     ram.load(offset, bytes.subarray(at, at + size));
@@ -58,7 +66,7 @@ export function writeMemory(partition: Partition, address: number, bytes: Uint8A
 export function readText(partition: Partition, address: number, most: number): string | undefined | null {
   let text = '';
   for (let i = 0; i < most; i++) {
-    const region = regionAt(partition, address + i);
+    const region = regionAt(partition, address + i, 'read');
     if (!region) return undefined;
     const byte = region.target.read(address + i - region.base, 1);
     if (byte === 0) return text;

@@ -130,6 +130,12 @@ function addBus(root: Node, config: PartitionConfiguration): Map<string, string>
     const interrupts = device.get('interrupts');
     if (interrupts) node.set('interrupts', interrupts.value, interrupts.form);
   }
+  for (const { node: from, base, size, memory } of config.windows) {
+    const node = addDevice(bus, from);
+    node.properties.delete('shared-memory');
+    node.setCells('reg', base, size);
+    node.setStrings('label', memory);
+  }
   return paths;
 }
 

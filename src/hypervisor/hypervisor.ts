@@ -25,7 +25,7 @@ import { Partition } from './partition.js';
 import type { GuestFiles, HypervisorOptions } from './options.js';
 import { PeerInput } from './peer-input.js';
 import { PidPool } from './pid-pool.js';
-import { memorySizes, place, type Placed } from './placement.js';
+import { attachWindows, placeAll, type Placed } from './placement.js';
 import { beginTurn, isOver, runGuest, showOnCore, type Observation } from './run.js';
 import { programState, worstEnding } from './program-state.js';
 import { RoundRobin } from './scheduler.js';
@@ -53,6 +53,7 @@ export class Hypervisor extends Replayable implements Machine {
   readonly #redirected = new Map<Node, { line: Line | undefined }>();
   readonly #announcer: Announcer;
   readonly #pids = new PidPool();
+  readonly #shared: readonly Placed[];
   /** Partitions that do not run from power-on, though their configuration has them do so. */
   #heldBack: readonly string[] = [];
   #last: Vcpu | undefined;
@@ -70,10 +71,9 @@ export class Hypervisor extends Replayable implements Machine {
     const [core] = this.board.cores;
     assert(core !== undefined, 'the board has a core');
     this.#core = core;
-    const places = place(this.board.bus.ram.regions, configuration.partitions.flatMap(memorySizes));
-    this.partitions = configuration.partitions.map((config, i) =>
-      this.#build(config, i + 1, places.splice(0, memorySizes(config).length)),
-    );
+    const places = placeAll(this.board.bus.ram.regions, configuration);
+    this.#shared = places.shared;
+    this.partitions = configuration.partitions.map((config, i) => this.#build(config, i + 1, places.partitions[i]!));
     const vcpus = this.partitions.flatMap((p) => p.vcpus);
     connect(this.partitions);
     this.#scheduler = new RoundRobin(vcpus);
@@ -142,8 +142,9 @@ export class Hypervisor extends Replayable implements Machine {
       finish,
       provide: (node, line) => this.#passThrough(config, node, line),
     });
-    const pages = places.slice(config.memory.length);
+    const pages = places.slice(config.memory.length).filter(({ shared }) => !shared);
     pages.forEach(({ ram }, i) => board.bus.ram.attach(`magic page ${i}`, magicPageAt(i), ram.size, ram));
+    attachWindows(board.bus, config, places);
     const frequency = virtual.find('/cpus/cpu@0')?.cell('clock-frequency') ?? 0;
     const cyclesPerCharacter = Math.max(1, Math.round((frequency * 10) / 115200));
     const partition: Partition = new Partition(config, board, places, {
@@ -233,6 +234,7 @@ export class Hypervisor extends Replayable implements Machine {
     this.#say(`the board was reset by partition '${asker.name}'`);
     this.#turn = undefined;
     this.board.reset();
+    for (const { ram } of this.#shared) ram.clearDirty();
     for (const partition of this.partitions) {
       const starts = this.#startsAtPowerOn(partition);
       partition.powerCycle(starts);

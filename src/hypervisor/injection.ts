@@ -19,8 +19,8 @@ const sufferings: {
   'bit-flip': ({ address, bit }, partition) => {
     const [byte] = readMemory(partition, address, 1) ?? [];
     if (byte === undefined) return `partition '${partition.name}' has no memory at ${hex(address)}`;
-    writeMemory(partition, address, Uint8Array.of(byte ^ (1 << bit)));
-    return undefined;
+    const flipped = writeMemory(partition, address, Uint8Array.of(byte ^ (1 << bit)));
+    return flipped ? undefined : `partition '${partition.name}' only reads what is at ${hex(address)}`;
   },
   crash: (_, partition) => {
     if (!partition.running) return `partition '${partition.name}' is ${partition.lifecycle}, and does not run`;

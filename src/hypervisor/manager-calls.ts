@@ -98,7 +98,7 @@ function copyMemory(vcpu: Vcpu, [from, to, low, high, count]: Int32Array): Answe
   const [source, target] = [partitionOf(vcpu, from!), partitionOf(vcpu, to!)];
   const [list, size] = [pair(high!, low!), (count! >>> 0) * ENTRY_BYTES];
   if (!source || !target || list % ENTRY_BYTES !== 0) return refuse(EV.EINVAL);
-  if (!isMemory(vcpu.partition, list, size)) return refuse(EV.EFAULT);
+  if (!isMemory(vcpu.partition, list, size, 'read')) return refuse(EV.EFAULT);
   const view = new DataView(readMemory(vcpu.partition, list, size)!.buffer);
   const number = (at: number): number => pair(view.getUint32(at), view.getUint32(at + 4));
   const entries = Array.from({ length: count! >>> 0 }, (_, i) => i * ENTRY_BYTES).map((at) => ({
@@ -109,7 +109,9 @@ function copyMemory(vcpu: Vcpu, [from, to, low, high, count]: Int32Array): Answe
   if (entries.some((e) => e.size > MOST_COPIED)) return refuse(EV.EFAULT);
   const all = entries.reduce((sum, e) => sum + e.size, 0);
   if (all > MOST_COPIED) return refuse(EV.EINVAL);
-  const valid = entries.every((e) => isMemory(source, e.source, e.size) && isMemory(target, e.target, e.size));
+  const valid = entries.every(
+    (e) => isMemory(source, e.source, e.size, 'read') && isMemory(target, e.target, e.size, 'write'),
+  );
   if (!valid) return refuse(EV.EFAULT);
   for (const e of entries) writeMemory(target, e.target, readMemory(source, e.source, e.size)!);
   vcpu.machine.clock.now += Math.ceil(all / 4);

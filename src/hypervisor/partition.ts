@@ -17,7 +17,7 @@ import { Doorbell } from './doorbell.js';
 import { grantsOf, type Grant } from './grants.js';
 import { NO_HANDLES, type Handles } from './management.js';
 import { mayAsk, type Ask, type PartitionState, type StopReason } from './lifecycle.js';
-import type { Placed } from './placement.js';
+import { clearOwn, type Placed } from './placement.js';
 import type { Vcpu } from './vcpu.js';
 import type { Wiring } from './wiring.js';
 
@@ -62,7 +62,7 @@ export class Partition {
     readonly config: PartitionConfiguration,
     readonly board: Board,
     /** Where its memory lies on the real board. */
-    places: readonly Placed[],
+    private readonly places: readonly Placed[],
     private readonly wiring: Wiring,
   ) {
     this.grants = grantsOf(config, board, places);
@@ -109,7 +109,7 @@ export class Partition {
   /** Switch it off and on with its board: as at power-on, but that its guest's tree stays as its managers made it. */
   powerCycle(start: boolean): void {
     assert(this.#contents !== undefined, 'a partition is loaded at power-on');
-    for (const { target } of this.board.bus.ram.regions) target.clearDirty();
+    clearOwn(this.places);
     for (const input of this.inputs) input.discard();
     this.resetsBoard = false;
     const problem = this.powerOn(this.#contents, start);
@@ -190,7 +190,7 @@ export class Partition {
     const { image, initrd, tree } = this.#contents;
     this.#ending = undefined;
     this.#change('starting');
-    if (entry === undefined) for (const { target } of this.board.bus.ram.regions) target.clearDirty();
+    if (entry === undefined) clearOwn(this.places);
     const boot =
       entry === undefined
         ? this.#load(this.#contents)

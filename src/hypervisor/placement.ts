@@ -1,7 +1,7 @@
 import { assert } from '../bus/assert.js';
-import type { Region } from '../bus/bus.js';
+import type { AddressMap, Region } from '../bus/bus.js';
 import type { Ram } from '../bus/memory.js';
-import type { PartitionConfiguration } from '../devicetree/configuration.js';
+import type { Configuration, PartitionConfiguration } from '../devicetree/configuration.js';
 import { placeMemory } from '../devicetree/placement.js';
 
 /** A stretch of the board's memory that a partition has: the same bytes, and where they lie for the real core. */
@@ -9,6 +9,8 @@ export interface Placed {
   readonly ram: Ram;
   /** Physical address on the board. */
   readonly physical: number;
+  /** Other partitions may have the same bytes: they are no part of what is cleared and loaded with this one. */
+  readonly shared?: true;
 }
 
 /** Places for partitions' memory on the board, one for each size, in the same order. They fit: the configuration was checked. */
@@ -26,3 +28,49 @@ export const memorySizes = ({ memory, magicPages }: PartitionConfiguration): num
   ...memory.map(({ size }) => size),
   ...magicPages,
 ];
+
+/** What all partitions have of the board's memory, one after the other, and then what is shared between them. */
+export const allSizes = ({ partitions, sharedMemories }: Configuration): number[] => [
+  ...partitions.flatMap(memorySizes),
+  ...sharedMemories.map(({ size }) => size),
+];
+
+/**
+ * Places for all that is to be had of the board's memory. A partition's are those of `memorySizes` and then its windows of
+ * shared memory, in their order.
+ */
+export function placeAll(
+  board: readonly Region<Ram>[],
+  configuration: Configuration,
+): { readonly partitions: readonly (readonly Placed[])[]; readonly shared: readonly Placed[] } {
+  const places = place(board, allSizes(configuration));
+  const own = configuration.partitions.map((config) => places.splice(0, memorySizes(config).length));
+  const shared = new Map(configuration.sharedMemories.map(({ name }, i) => [name, places[i]!]));
+  const windowOf = (memory: string, readOnly: boolean): Placed => {
+    const whole = shared.get(memory);
+    assert(whole !== undefined, 'a window is of shared memory that there is');
+    return { physical: whole.physical, ram: whole.ram.window(0, whole.ram.size, readOnly), shared: true };
+  };
+  return {
+    partitions: configuration.partitions.map(({ windows }, i) => [
+      ...own[i]!,
+      ...windows.map(({ memory, readOnly }) => windowOf(memory, readOnly)),
+    ]),
+    shared: places,
+  };
+}
+
+/** Let a partition's bus have the windows of shared memory among its places. */
+export function attachWindows(
+  bus: { readonly ram: AddressMap<Ram> },
+  { windows }: PartitionConfiguration,
+  places: readonly Placed[],
+): void {
+  const shared = places.filter((placed) => placed.shared);
+  windows.forEach(({ name, base, size }, i) => bus.ram.attach(name, base, size, shared[i]!.ram));
+}
+
+/** Zero what a partition has of its own. */
+export function clearOwn(places: readonly Placed[]): void {
+  for (const { ram, shared } of places) if (!shared) ram.clearDirty();
+}

@@ -119,6 +119,6 @@ function hostAddress(vcpu: Vcpu, address: number, use: Use): number {
   if (known !== NOWHERE) return known;
   const guest = vcpu.shadowTlb.translate(address, use);
   if (guest.kind !== 'hit') return NOWHERE;
-  const ram = bus.ram.find(guest.physical);
+  const ram = use === 'write' ? bus.writable(guest.physical) : bus.ram.find(guest.physical);
   return ram ? ram.target.offset + guest.physical - ram.base : NOWHERE;
 }

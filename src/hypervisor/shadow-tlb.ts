@@ -298,8 +298,11 @@ export class ShadowTlb implements PidOwner {
 
 const keyOf = (user: boolean, pid: number): number => (user ? 256 : 0) | pid;
 
-/** Word 2's permissions for the real core: those of one of the guest's privilege states as a user's. No device is executed. */
+/**
+ * Word 2's permissions for the real core: those of one of the guest's privilege states as a user's. No device is executed,
+ * and nothing stored where memory is only read.
+ */
 function rightsIn(grant: Grant, user: boolean, permissions: number): number {
   const allowed = (user ? permissions >>> USER_SHIFT : permissions) & PERMISSIONS;
-  return (allowed * word2.UR) & (grant.device ? ~word2.UX : -1);
+  return (allowed * word2.UR) & (grant.device ? ~word2.UX : -1) & (grant.readOnly ? ~word2.UW : -1);
 }

@@ -6,13 +6,14 @@ import { disabled, type Line } from '../../devicetree/partitions.js';
 import { placeMemory } from '../../devicetree/placement.js';
 import type { Node, Tree } from '../../devicetree/tree.js';
 import { guestTree } from '../../hypervisor/guest-tree.js';
-import { memorySizes } from '../../hypervisor/placement.js';
+import { allSizes } from '../../hypervisor/placement.js';
 import { layOut } from '../../loader/boot.js';
 import type { Image } from '../../loader/image.js';
 
 /** A stretch of an address space, and what is there. */
 export interface Block extends Range {
-  readonly kind: 'memory' | 'image' | 'initrd' | 'device-tree' | 'virtual' | 'device' | 'magic-page' | 'free';
+  readonly kind:
+    'memory' | 'image' | 'initrd' | 'device-tree' | 'virtual' | 'device' | 'magic-page' | 'shared' | 'free';
   /** `image ../firmware/hello/hello.elf`. */
   readonly what: string;
   /** The name of the node that it is of, for devices. */
@@ -102,7 +103,7 @@ export function ownershipOf(
     model: tree.root.get('model')?.string ?? tree.root.get('compatible')?.string ?? 'a board without a name',
     cores: cores.map((node) => ({ name: node.name, frequency: node.cell('clock-frequency') ?? 0 })),
     quantum,
-    memory: physicalMemory(nodes, partitions),
+    memory: physicalMemory(nodes, configuration),
     devices: nodes.filter(isDevice).map((node) => boardDevice(node, partitions)),
     partitions: partitions.map((partition, i) => partitionMap(tree, partition, i + 1, contentsOf(partition))),
     channels: [...doorbells(partitions), ...byteChannels(partitions), ...managers(partitions)],
@@ -132,9 +133,10 @@ function withGaps(whole: Range, taken: readonly Physical[]): Physical[] {
   return blocks;
 }
 
-function physicalMemory(nodes: readonly Node[], partitions: readonly PartitionConfiguration[]): Physical[] {
+function physicalMemory(nodes: readonly Node[], configuration: Configuration): Physical[] {
+  const { partitions, sharedMemories } = configuration;
   const board = nodes.filter(isMemory).flatMap(physicalReg);
-  const places = placeMemory(board, partitions.flatMap(memorySizes)) ?? [];
+  const places = placeMemory(board, allSizes(configuration)) ?? [];
   const owned = partitions.flatMap((partition): Physical[] => {
     const { name: owner, memory, magicPages } = partition;
     const at = places.splice(0, memory.length + magicPages.length);
@@ -156,14 +158,30 @@ function physicalMemory(nodes: readonly Node[], partitions: readonly PartitionCo
       })),
     ];
   });
+  const shared = sharedMemories.map(({ name, size }, i): Physical => ({
+    kind: 'shared',
+    what: `shared memory ${name}: ${seenBy(name, partitions)}`,
+    base: places[i]!,
+    size,
+  }));
   return board
     .toSorted((a, b) => a.base - b.base)
     .flatMap((range) =>
       withGaps(
         range,
-        owned.filter(({ base }) => base >= range.base && base < range.base + range.size),
+        [...owned, ...shared].filter(({ base }) => base >= range.base && base < range.base + range.size),
       ),
     );
+}
+
+/** `one at 0x80000000, two at 0x90000000 read-only`. */
+function seenBy(memory: string, partitions: readonly PartitionConfiguration[]): string {
+  const users = partitions.flatMap(({ name, windows }) =>
+    windows
+      .filter((window) => window.memory === memory)
+      .map(({ base, readOnly }) => `${name} at 0x${base.toString(16)}${readOnly ? ' read-only' : ''}`),
+  );
+  return users.length === 0 ? 'nobody' : users.join(', ');
 }
 
 function boardDevice(node: Node, partitions: readonly PartitionConfiguration[]): BoardDevice {
@@ -207,12 +225,18 @@ function partitionMap(tree: Tree, partition: PartitionConfiguration, id: number,
 }
 
 function blocksOf(partition: PartitionConfiguration, { image, initrd }: Contents, treeSize: number): Block[] {
-  const { memory, serials, finisher, devices, node } = partition;
+  const { memory, windows, serials, finisher, devices, node } = partition;
   const low = memory.find(({ base }) => base === 0)?.size ?? 0;
   const at = layOut(low, treeSize, initrd);
   const named = (property: string): string => node.get(property)?.string ?? '';
   const blocks: Block[] = [
     ...memory.map((range): Block => ({ ...range, kind: 'memory', what: 'memory' })),
+    ...windows.map(({ base, size, memory: shown, readOnly }): Block => ({
+      kind: 'shared',
+      what: `shared memory ${shown}${readOnly ? ', read-only' : ''}`,
+      base,
+      size,
+    })),
     ...image.segments.map(({ address: base, size }): Block => ({
       kind: 'image',
       what: `image ${named('image')}`,

@@ -53,7 +53,7 @@ const style = (partitions: number): string =>
     '<style>',
     'text { font: 12px system-ui, sans-serif; fill: #1b1f24; } .title { font-size: 16px; font-weight: 600; } .head { font-weight: 600; }',
     '.quiet { fill: #59636e; } .address { font: 10px ui-monospace, monospace; fill: #59636e; } .box { stroke: #59636e; stroke-width: 0.7; }',
-    '.free { fill: #f3f4f6; } .nothing { fill: none; stroke-dasharray: 3 3; } .line { stroke: #59636e; fill: none; } .grid { stroke: #d0d7de; }',
+    '.shared { fill: #dcd6c4; } .free { fill: #f3f4f6; } .nothing { fill: none; stroke-dasharray: 3 3; } .line { stroke: #59636e; fill: none; } .grid { stroke: #d0d7de; }',
     ...Array.from(
       { length: partitions },
       (_, i) =>
@@ -126,6 +126,7 @@ function stack(blocks: readonly Block[], bottom: number): Box[] {
 
 /** The number of the partition whose colour a box of a column has; none for what is nobody's. */
 function hueOf(box: Box, column: number, { partitions }: Ownership): string {
+  if (box.kind === 'shared') return 'shared';
   if (column > 0) return box.kind === 'memory' ? `p${column - 1}` : `d${column - 1}`;
   const owner = 'owner' in box ? partitions.findIndex(({ name }) => name === box.owner) : -1;
   return owner < 0 ? 'free' : `p${owner}`;

@@ -30,12 +30,13 @@ function bar({ memory, partitions }: Ownership): string[] {
   const total = memory.reduce((sum, { size }) => sum + size, 0);
   let passed = 0;
   let text = '';
-  for (const { size, owner } of memory) {
+  for (const { size, owner, kind } of memory) {
     passed += size;
-    text = text.padEnd(Math.round((passed / total) * BAR), letterOf(owner, partitions));
+    text = text.padEnd(Math.round((passed / total) * BAR), kind === 'shared' ? '+' : letterOf(owner, partitions));
   }
   const legend = partitions.map(({ name }) => `${letterOf(name, partitions)} ${name}`);
-  const free = memory.some(({ owner }: Physical) => owner === undefined) ? ['. free'] : [];
+  const has = (kind: Physical['kind']): boolean => memory.some((block: Physical) => block.kind === kind);
+  const free = [...(has('shared') ? ['+ shared'] : []), ...(has('free') ? ['. free'] : [])];
   return [`  [${text}]`, ...wrapped([...legend, ...free]).map((line) => `   ${line}`)];
 }
 

@@ -8,6 +8,7 @@ import { doorbell, managedPartition, receiveDoorbell, sendDoorbell } from './doo
 import { finisher } from './finisher.js';
 import { partition } from './partition.js';
 import { partitions } from './partitions.js';
+import { sharedMemory, sharedMemoryWindow } from './shared-memory.js';
 import { standard } from './standard.js';
 import { matrixAxis, testMatrix, testNode, testScript, testStep } from './test.js';
 
@@ -22,6 +23,8 @@ export const bindings: readonly Binding[] = [
   sendDoorbell,
   receiveDoorbell,
   managedPartition,
+  sharedMemory,
+  sharedMemoryWindow,
   testNode,
   testScript,
   testStep,

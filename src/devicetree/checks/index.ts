@@ -15,6 +15,7 @@ import { managementRules } from './management.js';
 import { memoryRules } from './memory.js';
 import { Context, type ImageInspector, type Rule } from './rule.js';
 import { relationRules } from './relations.js';
+import { sharedMemoryRules } from './shared-memory.js';
 import { scheduleRules } from './schedule.js';
 import { propertyRules, shapeRules } from './shape.js';
 import { partitionRules, structureRules } from './structure.js';
@@ -34,6 +35,7 @@ export const chapters: readonly { readonly title: string; readonly rules: readon
   { title: 'Memory', rules: memoryRules },
   { title: 'Registers', rules: registerRules },
   { title: 'Devices', rules: deviceRules },
+  { title: 'Shared memory', rules: sharedMemoryRules },
   { title: 'Interrupts', rules: interruptRules },
   { title: 'Doorbells and managers', rules: [...managementRules, ...relationRules] },
   { title: 'Byte channels', rules: byteChannelRules },

@@ -1,6 +1,6 @@
 import { placeMemory } from '../placement.js';
 import { hex, physicalReg, span, type Range } from '../addresses.js';
-import { disabled, magicPagesOf, memoryOf } from '../partitions.js';
+import { disabled, magicPagesOf, memoryOf, sharedMemoryNodes, sharedSizeOf } from '../partitions.js';
 import { RangeIndex } from '../range-index.js';
 import type { Node } from '../tree.js';
 import { count, at, bytes, nameOf, type Rule } from './rule.js';
@@ -128,10 +128,10 @@ const memoryExceedsBoard: Rule = {
   name: 'memory-exceeds-board',
   severity: 'error',
   over: 'partitions',
-  summary: 'The partitions together have no more memory than the board.',
+  summary: 'The partitions together, with what they share, have no more memory than the board.',
   remedy: 'Shrink the largest, or give the board more memory.',
   *run(_node, context) {
-    const { partitions, board } = context;
+    const { partitions, board, tree } = context;
     const memories = board.filter((n) => n.get('device_type')?.string === 'memory' && !disabled(n));
     if (memories.length === 0 || memories.some((node) => !context.sound(node, 'reg'))) return;
     const ranges = memories.flatMap(physicalReg);
@@ -141,9 +141,21 @@ const memoryExceedsBoard: Rule = {
       (one) => context.sound(one, 'memory') && context.passed(one, ...wellFormed, 'memory-overlap'),
     );
     const everything = reckoned.flatMap((one) => [...memoryOf(one).map(({ size }) => size), ...magicPagesOf(one)]);
-    if (placeMemory(ranges, everything)) return;
-    let given = 0;
-    const sizes: number[] = [];
+    const shared = sharedMemoryNodes(tree)
+      .map(sharedSizeOf)
+      .filter((size) => size > 0 && size % PAGE === 0);
+    if (placeMemory(ranges, [...everything, ...shared])) return;
+    let given = shared.reduce((sum, size) => sum + size, 0);
+    if (!placeMemory(ranges, shared)) {
+      const [first] = sharedMemoryNodes(tree);
+      yield {
+        ...at(first!, 'size'),
+        message: `partitions share ${bytes(given)}, and the board has ${bytes(has)}`,
+        remedy: 'make it smaller, or give the board more memory',
+      };
+      return;
+    }
+    const sizes = [...shared];
     for (const partition of reckoned) {
       const pages = magicPagesOf(partition);
       const own = [...memoryOf(partition).map(({ size }) => size), ...pages];

@@ -249,3 +249,25 @@ test('a picture of 64 partitions names them all', () => {
   for (let i = 0; i < 64; i++) expect(text).toContain(`Partition p${i}: `);
   expect(unclosed(mapSvg('many', map))).toEqual([]);
 });
+
+test('shared memory is a block of the board with its users, and one of each partition', () => {
+  const window = (at: string, more = ''): string =>
+    `pool@${at} { compatible = "hv440,shared-memory-window"; shared-memory = <&pool>; reg = <0x${at} 0x10000>; ${more} };`;
+  const guest = (name: string, node: string): string => `${name} { compatible = "hv440,partition";
+    image = "${join(root, 'firmware/hello/hello.elf')}"; memory = <0x0 0x0 0x0 0x01000000>; ${node}
+    serial@ef600300 { compatible = "ns16550"; reg = <0xef600300 8>; }; };`;
+  const { map } = mapped(
+    `/dts-v1/; /include/ "${join(root, 'devicetrees/hv440-board.dtsi')}"
+&partitions { pool: pool { compatible = "hv440,shared-memory"; size = <0x0 0x10000>; };
+${guest('one', window('80000000'))} ${guest('two', window('90000000', 'read-only;'))} };`,
+    join(root, 'devicetrees/test.dts'),
+  );
+  const text = mapText('test', map);
+  expect(text).toMatch(
+    /0x02000000–0x0200ffff +64 KiB +shared memory pool: one at 0x80000000, two at 0x90000000 read-only/,
+  );
+  expect(text).toMatch(/0x80000000–0x8000ffff +64 KiB +shared memory pool\n/);
+  expect(text).toMatch(/0x90000000–0x9000ffff +64 KiB +shared memory pool, read-only\n/);
+  expect(text).toContain('+ shared');
+  expect(mapSvg('test', map).match(/class="box shared"/g)).toHaveLength(3);
+});
