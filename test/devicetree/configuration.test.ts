@@ -72,6 +72,7 @@ test('everything that is left out has the default of its binding', () => {
     imagePatches: [],
     paravirtualization: { kvm: false, idle: false, hcallInstructions: 'epapr' },
     magicPages: [],
+    windows: [],
     serials: [
       {
         node: node.children[0],
