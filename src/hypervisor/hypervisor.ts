@@ -19,13 +19,12 @@ import { explain, type FaultReport } from './fault-report.js';
 import { faultSubject } from './fault-subject.js';
 import { guestTree } from './guest-tree.js';
 import { isAsk, refusal, type Ask } from './lifecycle.js';
-import { magicPageAt } from './magic-page.js';
 import { connect } from './management.js';
 import { Partition } from './partition.js';
 import type { GuestFiles, HypervisorOptions } from './options.js';
 import { PeerInput } from './peer-input.js';
 import { PidPool } from './pid-pool.js';
-import { attachWindows, placeAll, type Placed } from './placement.js';
+import { attachBeside, placeAll, type Placed } from './placement.js';
 import { beginTurn, isOver, runGuest, showOnCore, type Observation } from './run.js';
 import { programState, worstEnding } from './program-state.js';
 import { RoundRobin } from './scheduler.js';
@@ -142,9 +141,7 @@ export class Hypervisor extends Replayable implements Machine {
       finish,
       provide: (node, line) => this.#passThrough(config, node, line),
     });
-    const pages = places.slice(config.memory.length).filter(({ shared }) => !shared);
-    pages.forEach(({ ram }, i) => board.bus.ram.attach(`magic page ${i}`, magicPageAt(i), ram.size, ram));
-    attachWindows(board.bus, config, places);
+    const pages = attachBeside(board.bus, config, places);
     const frequency = virtual.find('/cpus/cpu@0')?.cell('clock-frequency') ?? 0;
     const cyclesPerCharacter = Math.max(1, Math.round((frequency * 10) / 115200));
     const partition: Partition = new Partition(config, board, places, {

@@ -3,6 +3,7 @@ import type { AddressMap, Region } from '../bus/bus.js';
 import type { Ram } from '../bus/memory.js';
 import type { Configuration, PartitionConfiguration } from '../devicetree/configuration.js';
 import { placeMemory } from '../devicetree/placement.js';
+import { magicPageAt } from './magic-page.js';
 
 /** A stretch of the board's memory that a partition has: the same bytes, and where they lie for the real core. */
 export interface Placed {
@@ -60,14 +61,17 @@ export function placeAll(
   };
 }
 
-/** Let a partition's bus have the windows of shared memory among its places. */
-export function attachWindows(
+/** Let a partition's bus have what there is beside its memory: magic pages, which it gives, and windows of shared memory. */
+export function attachBeside(
   bus: { readonly ram: AddressMap<Ram> },
-  { windows }: PartitionConfiguration,
+  { memory, windows }: PartitionConfiguration,
   places: readonly Placed[],
-): void {
+): Placed[] {
   const shared = places.filter((placed) => placed.shared);
+  const pages = places.slice(memory.length).filter((placed) => !placed.shared);
+  pages.forEach(({ ram }, i) => bus.ram.attach(`magic page ${i}`, magicPageAt(i), ram.size, ram));
   windows.forEach(({ name, base, size }, i) => bus.ram.attach(name, base, size, shared[i]!.ram));
+  return pages;
 }
 
 /** Zero what a partition has of its own. */
