@@ -62,3 +62,11 @@ export function exampleSource(frame: Frame, fragment: string, board: string): st
       return frame satisfies never;
   }
 }
+
+/** A whole partition on few lines. */
+export const guest = (name: string, body = '', more = ''): string => `${name}: ${name} {
+	compatible = "hv440,partition";
+	image = "hello.elf";
+	memory = <0x0 0x0 0x0 0x01000000>;${more === '' ? '' : `\n\t${more}`}
+	serial@ef600300 { compatible = "ns16550"; reg = <0xef600300 8>; };${body === '' ? '' : `\n\t${body}`}
+};`;

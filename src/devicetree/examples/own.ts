@@ -1,13 +1,6 @@
 import { byteChannels } from './byte-channels.js';
-import { asSource, inPartition, inPartitions, inRoot, onBoard, type Examples } from './example.js';
-
-/** A whole partition on few lines. */
-export const guest = (name: string, body = '', more = ''): string => `${name}: ${name} {
-	compatible = "hv440,partition";
-	image = "hello.elf";
-	memory = <0x0 0x0 0x0 0x01000000>;${more === '' ? '' : `\n\t${more}`}
-	serial@ef600300 { compatible = "ns16550"; reg = <0xef600300 8>; };${body === '' ? '' : `\n\t${body}`}
-};`;
+import { sharedMemories } from './shared-memory.js';
+import { asSource, guest, inPartition, inPartitions, inRoot, onBoard, type Examples } from './example.js';
 
 const memory = (value: string): string => `memory = ${value};`;
 
@@ -216,31 +209,6 @@ const management: Examples = {
     `${guest('one', manages('two'))}\n${guest('two', manages('one'))}`,
     `${guest('one', manages('two'))}\n${guest('two')}`,
   ),
-};
-
-const shared = (size = '<0x0 0x10000>'): string =>
-  `pool: pool { compatible = "hv440,shared-memory"; size = ${size}; };`;
-const window = (more = '', size = '0x10000', memory = 'pool'): string =>
-  `pool@80000000 { compatible = "hv440,shared-memory-window"; shared-memory = <&${memory}>; reg = <0x80000000 ${size}>;${more} };`;
-const sharing = `${shared()}\n${guest('one', window())}\n${guest('two', window(' read-only;'))}`;
-
-/** Examples for the rules on memory that is shared. */
-const sharedMemories: Examples = {
-  'shared-memory-size': inPartitions(
-    `${shared('<0x0 0x10800>')}\n${guest('one', window())}\n${guest('two', window())}`,
-    sharing,
-  ),
-  'shared-memory-unknown': inPartitions(guest('one', window('', '0x10000', 'one')), sharing),
-  'shared-memory-window-size': inPartitions(
-    `${shared()}\n${guest('one', window())}\n${guest('two', window('', '0x8000'))}`,
-    sharing,
-  ),
-  'shared-memory-one-ended': inPartitions(`${shared()}\n${guest('one', window())}`, sharing),
-  'shared-memory-not-written': inPartitions(
-    `${shared()}\n${guest('one', window(' read-only;'))}\n${guest('two', window(' read-only;'))}`,
-    sharing,
-  ),
-  'shared-memory-unused': inPartitions(`${shared()}\n${guest('one')}`, sharing),
 };
 
 /** Examples for the rules on relations. */
