@@ -5,12 +5,11 @@ import { join } from 'node:path';
 
 const configurations = readdirSync(join(root, 'devicetrees')).filter((name) => /^[^.]+\.dts$/.test(name));
 const tests = configurations.map((name) => `devicetrees/${name.replace(/dts$/, 'test.dts')}`);
-const long = tests.filter((name) => name.includes('linux'));
 
 /** Runs tests of the project’s own configurations; gives those that did not pass. */
-async function failures(files: readonly string[]): Promise<string> {
+async function failures(): Promise<string> {
   const args = ['--workers', '2', '--recordings', join(root, 'dist', 'test-results')];
-  const { stdout, status } = await cli(['test', ...files, ...args], { timeout: 600_000 });
+  const { stdout, status } = await cli(['test', ...tests, ...args], { timeout: 600_000 });
   return status === 0 ? '' : stdout;
 }
 
@@ -20,9 +19,5 @@ test('every configuration that comes along has a test', () => {
 });
 
 test('the tests of the configurations pass', { timeout: 300_000 }, async () => {
-  expect(await failures(tests.filter((name) => !long.includes(name)))).toBe('');
-});
-
-test.runIf(process.env['HV440_LONG'] === '1')('those of Linux, too', async () => {
-  expect(await failures(long)).toBe('');
+  expect(await failures()).toBe('');
 });
