@@ -1,20 +1,9 @@
 // What docs/debugging.md says that debuggers say of Linux in partitions.
 
-import { afterEach, expect, test } from 'vitest';
-import { testWith, tool } from '../tools.js';
-import { documented, plain, Tour } from './gdb-tour.js';
+import { expect, test } from 'vitest';
+import { testWith } from '../tools.js';
+import { documented, gdb, plain, tourOf } from './gdb-tour.js';
 import { checkTranscript, transcripts } from './prompt-transcripts.js';
-
-const gdb = tool('gdb-multiarch');
-
-const tours: Tour[] = [];
-afterEach(() => Promise.all(tours.splice(0).map((tour) => tour.end())));
-
-function tourOf(server: readonly string[]): Tour {
-  const tour = new Tour(server, gdb!);
-  tours.push(tour);
-  return tour;
-}
 
 testWith(gdb).each(documented.filter(({ long }) => long))(
   'docs/debugging.md: what GDB says of `hv440 $title` is what it says',

@@ -1,19 +1,8 @@
 // What docs/debugging.md says that GDB says.
 
-import { afterEach, expect } from 'vitest';
-import { testWith, tool } from '../tools.js';
-import { documented, plain, Tour } from './gdb-tour.js';
-
-const gdb = tool('gdb-multiarch');
-
-const tours: Tour[] = [];
-afterEach(() => Promise.all(tours.splice(0).map((tour) => tour.end())));
-
-function tourOf(server: readonly string[]): Tour {
-  const tour = new Tour(server, gdb!);
-  tours.push(tour);
-  return tour;
-}
+import { expect } from 'vitest';
+import { testWith } from '../tools.js';
+import { documented, gdb, plain, tourOf } from './gdb-tour.js';
 
 testWith(gdb)('the guided tour has sessions on a board, in partitions, and in two Linux partitions', () => {
   expect(documented.map(({ server }) => server.at(-1))).toEqual([

@@ -3,7 +3,8 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { root } from '../tools.js';
+import { afterEach } from 'vitest';
+import { root, tool } from '../tools.js';
 import { Child, inRoot, scratch } from './child.js';
 
 const PROMPT = '(gdb) ';
@@ -181,3 +182,15 @@ export const documented = sessionsOf(readFileSync(inRoot('docs', 'debugging.md')
 
 /** Without what columns are filled with. */
 export const plain = (text: string): string => text.replace(/ +$/gm, '').replace(/ {2,}/g, ' ').trimEnd();
+
+export const gdb = tool('gdb-multiarch');
+
+const tours: Tour[] = [];
+afterEach(() => Promise.all(tours.splice(0).map((tour) => tour.end())));
+
+/** A server with a GDB; both end with the test. */
+export function tourOf(server: readonly string[]): Tour {
+  const tour = new Tour(server, gdb!);
+  tours.push(tour);
+  return tour;
+}
