@@ -27,8 +27,10 @@ export interface BoardRange {
   readonly name: string;
   readonly base: number;
   readonly size: number;
-  /** The partition that it was given to; undefined: nobody. */
+  /** The partition that it was given to; undefined: nobody, or several. */
   readonly owner?: string;
+  /** What is shared between partitions, by its name in the configuration. */
+  readonly shared?: string;
 }
 
 /** What answers at a physical address, or the nearest that there is, as a sentence's end. */
@@ -148,7 +150,8 @@ function destinationOf(physical: number, use: Use, { core, partition, board }: S
   return { reached: false, text: there ? `${text}; ${boardText(there, partition)}` : text };
 }
 
-function boardText({ name, owner }: BoardRange, partition: string | undefined): string {
+function boardText({ name, owner, shared }: BoardRange, partition: string | undefined): string {
+  if (shared !== undefined) return `on the board this address is ${name}, where the shared memory '${shared}' lies`;
   const whose =
     owner === undefined || owner === partition ? 'is not given to this partition' : `belongs to partition '${owner}'`;
   return `on the board this address is ${name}, which ${whose}`;

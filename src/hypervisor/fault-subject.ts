@@ -34,13 +34,17 @@ export function faultSubject(whole: Whole, vcpu: Vcpu, ending: Ending | undefine
   };
 }
 
-/** Each partition's memory, the board's devices, and of its memory what is left. */
+/** Each partition's memory, what partitions share, the board's devices, and of its memory what is left. */
 function boardRanges({ board, partitions }: Whole): BoardRange[] {
   const nameAt = (physical: number): string => board.bus.ram.find(physical)?.name ?? 'memory';
-  const memories = partitions.flatMap(({ name, grants }) =>
+  const memories = partitions.flatMap(({ name, grants, config }) =>
     grants
       .filter(({ device }) => !device)
-      .map(({ physical, size }) => ({ name: nameAt(physical), base: physical, size, owner: name })),
+      .map(({ base, physical, size }): BoardRange => {
+        const range = { name: nameAt(physical), base: physical, size };
+        const window = config.windows.find((one) => one.base === base);
+        return window ? { ...range, shared: window.memory } : { ...range, owner: name };
+      }),
   );
   const devices = board.bus.devices.regions.map(({ name, base, size }) => {
     const owner = partitions.find(

@@ -3,9 +3,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeBlob, encodeBlob } from '../../src/devicetree/blob.js';
-import { check } from '../../src/devicetree/checks/index.js';
-import { checkAsDtc } from '../../src/devicetree/warnings/index.js';
-import { ConfigError } from '../../src/devicetree/finding.js';
+import { checkAll } from '../../src/devicetree/checks/index.js';
+import { configure } from '../../src/devicetree/configuration.js';
+import { imagesByName } from '../../src/devicetree/examples/index.js';
+import { dtcCheckNames, Levels } from '../../src/devicetree/warnings/index.js';
+import { guestTree } from '../../src/hypervisor/guest-tree.js';
+import { ConfigError, type Finding } from '../../src/devicetree/finding.js';
 import { printTree } from '../../src/devicetree/print.js';
 import { parse } from '../../src/devicetree/source.js';
 import type { Tree } from '../../src/devicetree/tree.js';
@@ -56,13 +59,48 @@ export function mutatedSource(roll: (limit: number) => number): string {
   return text;
 }
 
+/** Configurations that are right, or nearly. */
+const configurations = seeds.filter((text) => text.includes('hv440,partition'));
+
+/** A number, a text, a reference, a name, or a whole line that is a property or an empty node. */
+const WORD = /\b(?:0x[0-9a-f]+|\d+)\b|"[^"\n]*"|&\w+|\b[a-z][\w,-]*(?= =|;)|^[^{}\n]*;$/gim;
+const words: readonly string[] = [...new Set(configurations.flatMap((text) => text.match(WORD) ?? []))];
+const numbers = ['0', '1', '3', '0xfff', '0x1000', '0x10000', '0x1000000', '0x80000000', '0xfffff000', '0xffffffff'];
+
+/** A configuration in which words stand in for others of their kind, so that its text is most often right. */
+export function mutatedWords(roll: (limit: number) => number): string {
+  const kindOf = (word: string): string =>
+    /^\d/.test(word) ? '0' : /^["&]/.test(word) ? word[0]! : word.endsWith(';') ? ';' : 'a';
+  let text = configurations[roll(configurations.length)]!;
+  for (let changes = 1 + roll(3); changes > 0; changes--) {
+    const all = [...text.matchAll(WORD)];
+    const [match] = all.splice(roll(all.length), 1);
+    if (!match) break;
+    const alike =
+      kindOf(match[0]) === '0' && roll(2) === 0 ? numbers : words.filter((w) => kindOf(w) === kindOf(match[0]));
+    const instead = kindOf(match[0]) === ';' && roll(3) === 0 ? '' : alike[roll(alike.length)]!;
+    text = text.slice(0, match.index) + instead + text.slice(match.index + match[0].length);
+  }
+  return text;
+}
+
 /** A board with little on it, so that many mutations can be tried. */
 const board = new TextEncoder().encode(`/ {
   #address-cells = <1>; #size-cells = <1>; interrupt-parent = <&UIC0>;
   cpus { #address-cells = <1>; #size-cells = <0>; cpu@0 { device_type = "cpu"; reg = <0>; clock-frequency = <400000000>; timebase-frequency = <400000000>; }; };
   memory0: memory@0 { device_type = "memory"; reg = <0 0x10000000>; };
   UIC0: interrupt-controller0 { compatible = "ibm,uic"; interrupt-controller; cell-index = <0>; dcr-reg = <0xc0 9>; #interrupt-cells = <2>; };
-  UART0: serial@ef600300 { compatible = "ns16550"; reg = <0xef600300 8>; interrupts = <0 4>; };
+  ${[
+    [0, 'ef600300'],
+    [1, 'ef600400'],
+    [3, 'ef600600'],
+    [4, '9c000000'],
+  ]
+    .map(
+      ([n, at]) =>
+        `UART${n}: serial@${at} { compatible = "ns16550"; reg = <0x${at} 8>; interrupts = <${n} 4>; clock-frequency = <11059200>; };`,
+    )
+    .join('\n')}
   partitions: partitions { compatible = "hv440,partitions"; };
 };`);
 
@@ -72,7 +110,9 @@ const reading =
   (path: string): Uint8Array | undefined =>
     path === 'fuzz.dts' ? bytes : path.endsWith('hv440-board.dtsi') ? board : undefined;
 
-const noImages = { inspect: () => ({ ok: false as const, missing: true, reason: 'no files are read' }) };
+/** Every check of dtc's, whatever its level. */
+const levels = new Levels();
+for (const name of dtcCheckNames) levels.option('warning', name);
 
 /** Reads a source that may include itself, asks all rules about what became of it, and writes it again. */
 export function trySource(text: string): 'tree' | 'findings' {
@@ -80,16 +120,21 @@ export function trySource(text: string): 'tree' | 'findings' {
   const { tree, findings } = parse(text, 'fuzz.dts', reading(bytes), {
     symbols: true,
   });
-  use(tree);
+  use(tree, findings);
   return findings.some(({ severity }) => severity === 'error') ? 'findings' : 'tree';
 }
 
-function use(tree: Tree): void {
-  check(tree, noImages);
-  checkAsDtc(tree);
+/** What the rules have no errors to say of can be booted: it has a configuration, and each guest a tree. */
+function use(tree: Tree, ofText: readonly Finding[]): void {
+  const findings = checkAll(tree, ofText, imagesByName, levels);
   printTree(tree);
   encodeBlob(tree);
+  if (findings.some(({ severity }) => severity === 'error')) return;
+  configured++;
+  configure(tree).partitions.forEach((partition, i) => encodeBlob(guestTree(partition, tree, i + 1)));
 }
+
+let configured = 0;
 
 const blobs: readonly Uint8Array[] = seeds.flatMap((text) => {
   const { tree, findings } = parse(text, 'a.dts', reading(board));
@@ -107,7 +152,7 @@ export function mutatedBlob(roll: (limit: number) => number): Uint8Array {
 
 export function tryBlob(bytes: Uint8Array): 'tree' | 'findings' {
   try {
-    use(decodeBlob(bytes, 'fuzz.dtb'));
+    use(decodeBlob(bytes, 'fuzz.dtb'), []);
     return 'tree';
   } catch (trouble) {
     if (trouble instanceof ConfigError) return 'findings';
@@ -115,16 +160,23 @@ export function tryBlob(bytes: Uint8Array): 'tree' | 'findings' {
   }
 }
 
-/** Tries so many sources and blobs; an error says by which seed it comes. */
-export function fuzz(count: number, seed: number): Readonly<Record<'tree' | 'findings', number>> {
+const kinds = [
+  { name: 'source', attempt: (roll) => trySource(mutatedSource(roll)) },
+  { name: 'blob', attempt: (roll) => tryBlob(mutatedBlob(roll)) },
+  { name: 'words', attempt: (roll) => trySource(mutatedWords(roll)) },
+] as const satisfies readonly { name: string; attempt: (roll: (limit: number) => number) => 'tree' | 'findings' }[];
+
+/** Tries so many sources and blobs; an error says by which seed it comes. Of the trees, `configured` had no errors at all. */
+export function fuzz(count: number, seed: number): Readonly<Record<'tree' | 'findings' | 'configured', number>> {
   const outcomes = { tree: 0, findings: 0 };
+  configured = 0;
   for (let i = 0; i < count; i++) {
     const roll = dice(seed + i);
     try {
-      outcomes[i % 2 === 0 ? trySource(mutatedSource(roll)) : tryBlob(mutatedBlob(roll))]++;
+      outcomes[kinds[i % kinds.length]!.attempt(roll)]++;
     } catch (trouble) {
-      throw new Error(`seed ${seed + i} (${i % 2 === 0 ? 'source' : 'blob'})`, { cause: trouble });
+      throw new Error(`seed ${seed + i} (${kinds[i % kinds.length]!.name})`, { cause: trouble });
     }
   }
-  return outcomes;
+  return { ...outcomes, configured };
 }

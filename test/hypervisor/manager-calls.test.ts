@@ -53,10 +53,13 @@ const PORTS = 'serial@ef600300 { compatible = "ns16550"; reg = <0xef600300 8>; }
 const SHORT = { partitions: 'quantum = <1000>;' };
 
 /** A manager that makes some calls and ends, beside a worker that prints `s` at each start and then counts. */
-function managed(code: Code, { worker = {}, node = '' }: { worker?: Partial<Guest>; node?: string } = {}) {
+function managed(
+  code: Code,
+  { worker = {}, node = '', partitions = '' }: { worker?: Partial<Guest>; node?: string; partitions?: string } = {},
+) {
   const made = hypervisor(
     { manager: { program: code.finish(), node: `${MANAGES} ${node}` }, worker: { program: spin(), ...worker } },
-    SHORT,
+    { partitions: `${SHORT.partitions} ${partitions}` },
   );
   runToEnd(made.hv, 400_000);
   const { bus } = made.partition('manager').board;
@@ -126,6 +129,41 @@ test('memory is copied both ways, and only where both have it', () => {
     Buffer.from(made.partition(name).board.bus.ram.find(0)!.target.slice(at, size)).toString();
   expect(text('worker', 0x7000, 23)).toBe('written by the manager!');
   expect(text('manager', 0x680, 8) + text('manager', 0x690, 15)).toBe('written by the manager!');
+});
+
+test('memory is copied by windows of shared memory at either end, and never into one that is only read', () => {
+  const POOL = 'pool: pool { compatible = "hv440,shared-memory"; size = <0x0 0x10000>; };';
+  const window = (at: string, more = ''): string =>
+    `pool@${at} { compatible = "hv440,shared-memory-window"; shared-memory = <&pool>; reg = <0x${at} 0x10000>; ${more} };`;
+  const [OWN, ITS] = [0x80000000, 0x90000000];
+  const code = new Calls();
+  const copy = (from: number, to: number, source: number, target: number, size = 16): Calls => {
+    [0, source, 0, target, 0, size, 0, 0].forEach((word, i) => code.li(31, word).stw(31, 0x800 + 4 * i));
+    return code.call(MEMCPY, from, to, 0x800, 0, 1);
+  };
+  code.text(0x600, 'by its own window').text(0x640, 'by the worker´s!');
+  copy(SELF, SELF, 0x600, OWN); // into the manager's window
+  copy(SELF, WORKER, OWN, 0x7000); // from there, to memory of the worker
+  copy(WORKER, SELF, ITS, 0x680); // from the worker's window
+  copy(WORKER, WORKER, ITS, 0x7010); // there and back, all of it the worker's
+  copy(SELF, WORKER, 0x640, ITS); // into the worker's window, which is only read
+  copy(WORKER, SELF, ITS + 0xfff8, 0x6a0); // beyond its end
+  copy(SELF, SELF, OWN + 0xfff8, OWN + 0x100); // the same of the manager's
+  copy(WORKER, SELF, ITS, OWN + 0x200); // the same memory at both ends
+  const made = managed(code, {
+    node: window('80000000'),
+    worker: { node: window('90000000', 'read-only;') },
+    partitions: POOL,
+  });
+  expect(made.statuses.slice(0, 8)).toEqual([0, 0, 0, 0, EV.EFAULT, EV.EFAULT, EV.EFAULT, 0]);
+  const text = (name: string, at: number): string => {
+    const region = made.partition(name).board.bus.ram.find(at)!;
+    return Buffer.from(region.target.slice(at - region.base, 16)).toString('latin1');
+  };
+  const places = [['manager', OWN] as const, ['worker', 0x7000] as const, ['manager', 0x680] as const];
+  for (const [name, at] of [...places, ['worker', 0x7010] as const, ['worker', ITS + 0x200] as const])
+    expect(text(name, at), `${name} at 0x${at.toString(16)}`).toBe('by its own windo');
+  expect(text('worker', ITS + 0x100)).toBe('\0'.repeat(16));
 });
 
 test('properties of the other’s device tree are read and set, and it finds them at its next start', () => {

@@ -7,6 +7,8 @@ import { Translator } from '../../src/cpu/engine/translator.js';
 import type { Engine } from '../../src/cpu/engine/engine.js';
 import { PhysicalMemory } from '../../src/debug/memory.js';
 import { decodeBlob, encodeBlob } from '../../src/devicetree/blob.js';
+import { faultLines } from '../../src/hypervisor/fault-text.js';
+import type { FaultReport } from '../../src/hypervisor/fault-report.js';
 import { guestTree } from '../../src/hypervisor/guest-tree.js';
 import { readMemory, writeMemory } from '../../src/hypervisor/guest-memory.js';
 import { MSR } from '../../src/isa/registers.js';
@@ -105,6 +107,54 @@ test.each(engines.flatMap(([name, engine]) => stores.map(([what, act]) => [name,
     }
   },
 );
+
+test.each(engines)('%s: emulation does not run ahead over a store to where memory is only read', (_, engine) => {
+  const left = [0, 1].map((ahead) => {
+    const code = prepared(MSR.ME).li(5, OTHER).op('lwz', { rt: 6, ra: 5, d: 0 }).b('run').label('run');
+    code.op('mfmsr', { rt: 7 }).label('store').op('stw', { rs: 3, ra: 5, d: 8 }).op('mfmsr', { rt: 8 }).finish(1);
+    code.at(0x2000).label('check').report(0x100, 'MCSRR0').finish(2);
+    const guests: Record<string, Guest> = {
+      one: { program: new Code().finish(), node: window() },
+      two: { program: code, node: window(OTHER, 'read-only;') },
+    };
+    const made = hypervisor(guests, { engine: engine(), partitions: `${ahead ? '' : 'run-ahead = <0>;'} ${POOL}` });
+    runToEnd(made.hv);
+    const two = made.partition('two');
+    expect(two.ending).toEqual({ kind: 'finished', status: 2 });
+    expect(readMemory(two, OTHER, SIZE)!.every((byte) => byte === 0)).toBe(true);
+    const { exits } = two.vcpus[0]!.account;
+    const devices = exits.find(({ kind }) => kind === 'device')!.count;
+    return { at: readWord(two, 0x100), store: code.address('store'), devices, retired: two.vcpus[0]!.account.retired };
+  });
+  expect(left[0]).toEqual(left[1]);
+  expect(left[0]!.at).toBe(left[0]!.store);
+  expect(left[0]!.devices).toBe(2); // the store itself, and the end
+});
+
+test('who dies of such a store is told that the window is only read, and which memory lies there on the board', () => {
+  const report = (code: Code): string => {
+    const reports: FaultReport[] = [];
+    const guests: Record<string, Guest> = {
+      one: { program: new Code().label('spin').b('spin'), node: window() },
+      two: { program: code, node: window(OTHER, 'read-only;') },
+    };
+    const made = hypervisor(guests, { partitions: POOL, onFault: (one) => reports.push(one) });
+    runToEnd(made.hv, 300_000);
+    const [died] = reports.filter(({ program }) => program === 'two');
+    return faultLines(died!, undefined).join('\n');
+  };
+  const fatal = (address: number): Code => {
+    const code = new Code().setSpr('IVPR', 0xd0000000).tlb(13, { ea: 0, pa: 0, size: 0, valid: false });
+    return code.setMsr(MSR.ME).li(5, address).op('stw', { rs: 3, ra: 5, d: 8 });
+  };
+  const text = report(fatal(OTHER));
+  expect(text).toContain('machine-check (data-write), store to 0x90000008, at 0x');
+  expect(text).toContain("there is the guest's pool@90000000+0x8, which is only read, on the board at 0x200008");
+  // Where it lies on the board there is nothing of the guest's
+  expect(report(fatal(0x200000))).toContain(
+    "on the board this address is memory@0, where the shared memory 'pool' lies",
+  );
+});
 
 const readWord = (partition: Parameters<typeof readMemory>[0], address: number): number =>
   new DataView(readMemory(partition, address, 4)!.buffer).getUint32(0);

@@ -1,5 +1,6 @@
-import type { Region } from '../../bus/bus.js';
-import type { Ram } from '../../bus/memory.js';
+import type { Core } from '../../cpu/core.js';
+import { overlaps, type Range } from '../../devicetree/addresses.js';
+import { TLB_ENTRIES, type Tlb } from '../../mmu/tlb.js';
 import { coreRegisters, floatRegisters, systemRegisters, type RegisterDescription } from '../register-table.js';
 import type { Process, Target } from '../target.js';
 
@@ -64,19 +65,22 @@ const hex = (value: number): string => `0x${value.toString(16)}`;
 
 /**
  * The memory map. GDB refuses to touch what it does not name, and a program's effective addresses are wherever its
- * translation puts them: so what lies between the stretches of RAM is named too.
+ * translation puts them: so what lies between the stretches of RAM is named too. Memory that the program may only read is
+ * `rom`, for which GDB sets hardware breakpoints and refuses to write; but not where the TLB has something else at its
+ * addresses, which are effective ones to GDB.
  */
-export function memoryMapXml(ram: readonly Region<Ram>[]): string {
-  const within = ram.filter(({ base }) => base < TOP).toSorted((a, b) => a.base - b.base);
+export function memoryMapXml({ bus, system }: Core): string {
+  const within = bus.ram.regions.filter(({ base }) => base < TOP).toSorted((a, b) => a.base - b.base);
   const lines: string[] = [];
   let at = 0;
-  const add = (to: number): void => {
-    if (to > at) lines.push(`<memory type="ram" start="${hex(at)}" length="${hex(to - at)}"/>`);
+  const add = (to: number, type: 'ram' | 'rom' = 'ram'): void => {
+    if (to > at) lines.push(`<memory type="${type}" start="${hex(at)}" length="${hex(to - at)}"/>`);
     at = Math.max(at, to);
   };
-  for (const { base, size } of within) {
-    add(base);
-    add(Math.min(TOP, base + size));
+  for (const region of within) {
+    add(region.base);
+    const rom = region.target.readOnly && !liesElsewhere(system.tlb, region);
+    add(Math.min(TOP, region.base + region.size), rom ? 'rom' : 'ram');
   }
   add(TOP);
   return `<?xml version="1.0"?>
@@ -85,6 +89,15 @@ export function memoryMapXml(ram: readonly Region<Ram>[]): string {
 ${lines.join('\n')}
 </memory-map>
 `;
+}
+
+/** Whether an entry of the TLB leads from some of these addresses, taken as effective ones, to others. */
+function liesElsewhere(tlb: Tlb, range: Range): boolean {
+  for (let entry = 0; entry < TLB_ENTRIES; entry++) {
+    const page = { base: tlb.base(entry), size: tlb.bytes(entry) };
+    if (tlb.valid(entry) && overlaps(page, range) && tlb.realBase(entry) !== page.base) return true;
+  }
+  return false;
 }
 
 /** What a thread does, in a few words: GDB shows it in `info threads`. */

@@ -55,7 +55,7 @@ function documentOf(connection: Connection, object: string, annex: string): stri
     case 'features':
       return annex === 'target.xml' ? targetXml(current.registers.hasFloats) : undefined;
     case 'memory-map':
-      return memoryMapXml(current.core.bus.ram.regions);
+      return memoryMapXml(current.core);
     case 'threads':
       return threadsXml(knownTargets(connection), (target) => threadId(connection, target));
     case 'exec-file': {

@@ -1,5 +1,5 @@
-import { hex, span, type Range } from '../addresses.js';
-import { imagePatchesOf, memoryOf } from '../partitions.js';
+import { hex, overlaps, regOf, span, type Range } from '../addresses.js';
+import { imagePatchesOf, isSharedMemoryWindow, memoryOf, portsOf } from '../partitions.js';
 import type { Node } from '../tree.js';
 import { at, bytes, count, nameOf, type Context, type Problem, type Rule } from './rule.js';
 
@@ -132,6 +132,17 @@ const imageOutside: Rule = {
     for (const segment of segmentsOf(node, context, 'image') ?? []) {
       const inside = memory.some((r) => segment.base >= r.base && segment.base + segment.size <= r.base + r.size);
       if (inside || segment.size === 0) continue;
+      const window = portsOf(node)
+        .filter(isSharedMemoryWindow)
+        .find((port) => context.sound(port, 'reg') && regOf(port).some((range) => overlaps(range, segment)));
+      if (window) {
+        yield {
+          ...at(node, 'image'),
+          message: `the image '${node.get('image')!.string}' goes to ${span(segment)}, where ${nameOf(window)} shows shared memory: that is zero at power-on, and not loaded with any partition`,
+          remedy: 'link it to memory of the partition’s own, and let the guest copy what others are to see',
+        };
+        continue;
+      }
       yield {
         ...at(node, 'image'),
         message: `the image '${node.get('image')!.string}' goes to ${span(segment)}, and ${nameOf(node)} has memory at ${memory.map(span).join(' and ')}`,

@@ -94,6 +94,32 @@ const sharedMemoryWindowSize: Rule = {
   },
 };
 
+const sharedMemorySeenTwice: Rule = {
+  name: 'shared-memory-seen-twice',
+  severity: 'warning',
+  over: 'port',
+  reads: ['shared-memory', 'read-only'],
+  requires: ['shared-memory-unknown'],
+  summary:
+    'A partition sees each shared memory by one window: by two it has the same bytes at two addresses, and what one window forbids the other may allow.',
+  remedy: 'Let the second window show another memory, or take it out.',
+  *run(port, context) {
+    const memory = referred(context.tree, port, 'shared-memory');
+    const windows = memory && windowsOn(context).get(memory);
+    const first = windows?.find(({ parent }) => parent === port.parent);
+    if (!memory || !first || first === port) return;
+    const writable = [first, port].filter((window) => !window.has('read-only'));
+    const alike = writable.length !== 1;
+    yield {
+      ...at(port, 'shared-memory'),
+      message: alike
+        ? `${nameOf(port)} shows the shared memory '${memory.name}', which '${first.name}' shows already`
+        : `${nameOf(port)} shows the shared memory '${memory.name}' as '${first.name}' does, and of the two only '${writable[0]!.name}' may be written: so the guest can store there all the same`,
+      remedy: alike ? 'let it show another memory, or take it out' : 'take out the one that is not meant',
+    };
+  },
+};
+
 const sharedMemoryOneEnded: Rule = {
   name: 'shared-memory-one-ended',
   severity: 'warning',
@@ -154,6 +180,7 @@ export const sharedMemoryRules: readonly Rule[] = [
   sharedMemorySize,
   sharedMemoryUnknown,
   sharedMemoryWindowSize,
+  sharedMemorySeenTwice,
   sharedMemoryOneEnded,
   sharedMemoryNotWritten,
   sharedMemoryUnused,

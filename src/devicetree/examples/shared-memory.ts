@@ -17,6 +17,10 @@ export const sharedMemories: Examples = {
     `${shared()}\n${guest('one', window())}\n${guest('two', window('', '0x8000'))}`,
     sharing,
   ),
+  'shared-memory-seen-twice': inPartitions(
+    `${shared()}\n${guest('one', window())}\n${guest('two', `${window(' read-only;')}\n\t${window().replaceAll('8000', '9000')}`)}`,
+    sharing,
+  ),
   'shared-memory-one-ended': inPartitions(`${shared()}\n${guest('one', window())}`, sharing),
   'shared-memory-not-written': inPartitions(
     `${shared()}\n${guest('one', window(' read-only;'))}\n${guest('two', window(' read-only;'))}`,

@@ -7,7 +7,7 @@ import { frame, hexToText, textToHex } from '../../../src/debug/gdb/packet.js';
 import { GdbSession } from '../../../src/debug/gdb/session.js';
 import { TrapStops } from '../../../src/debug/traps/stops.js';
 import type { DebuggedMachine } from '../../../src/debug/processes.js';
-import { Code } from '../../hypervisor/code.js';
+import { Code, size } from '../../hypervisor/code.js';
 import { bareBoard, hypervisor } from '../../hypervisor/guest.js';
 
 /** Counts in r3 and in a word at 0x100 for ever. */
@@ -59,6 +59,28 @@ test('registers and memory are read and written', () => {
   expect(ask('M200,4:cafe0001', 'm200,4', 'm1000,4')).toEqual(['OK', 'cafe0001', '38630001']);
   expect(ask('X200,2:}#', 'm200,4')).toEqual(['OK', '7d230001']);
   expect(ask('m80000000,4')).toEqual(['E14']);
+});
+
+test('memory that is only read is rom in the memory map, but where the TLB has something else at its addresses', () => {
+  const window = (more: string): string =>
+    `pool@90000000 { compatible = "hv440,shared-memory-window"; shared-memory = <&pool>; reg = <0x90000000 0x1000>; ${more} };`;
+  const partitions = 'quantum = <1000>; pool: pool { compatible = "hv440,shared-memory"; size = <0x0 0x1000>; };';
+  const mapOf = (second: Code): string[] => {
+    const guests = {
+      first: { program: counter(), node: window('') },
+      second: { program: second, node: window('read-only;') },
+    };
+    const { ask, run } = connect(hypervisor(guests, { partitions }).hv);
+    ask('qSupported:multiprocess+', 'vAttach;2', 'vAttach;3', 'vCont;c');
+    run();
+    return [2, 3].map((process) => {
+      const [map = ''] = ask(`Hgp${process}.1`, 'qXfer:memory-map:read::0,2000').slice(-1);
+      return [...map.matchAll(/type="(\w+)" start="0x90000000" length="0x1000"/g)].map(([, type]) => type).join();
+    });
+  };
+  expect(mapOf(counter())).toEqual(['ram', 'rom']);
+  const elsewhere = new Code().tlb(9, { ea: 0x90000000, pa: 0, size: size.m1 }).label('loop').b('loop');
+  expect(mapOf(elsewhere)).toEqual(['ram', 'ram']);
 });
 
 test('a step, a breakpoint and a watchpoint are told with the place where it stands', () => {
