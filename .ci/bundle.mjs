@@ -63,7 +63,8 @@ const runs = [
 ];
 
 async function compile() {
-  const { bundled, bundleScript, codeFile } = await modules('cli/bundled.js');
+  const { bundled, bundleScript, codeFile, tellV8 } = await modules('cli/bundled.js');
+  tellV8();
   const script = bundleScript();
   const { main } = bundled(script);
   for (const run of runs) await main(run);

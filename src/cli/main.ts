@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { bundled } from './bundled.js';
+import { bundled, tellV8 } from './bundled.js';
 
 /** As of a program that SIGPIPE has ended. */
 const EPIPE_STATUS = 128 + 13;
@@ -12,5 +12,6 @@ for (const stream of [process.stdout, process.stderr])
     process.exit(EPIPE_STATUS);
   });
 
+tellV8();
 const { main } = bundled() ?? (await import('./program.js'));
 await main(process.argv.slice(2));

@@ -10,6 +10,8 @@ export interface Flow {
   readonly changed: readonly Places[];
   /** Places whose values are needed when a block begins. */
   readonly needed: readonly Places[];
+  /** For each instruction of each block, the places that it changes and that memory is given at once: see `retiredBy`. */
+  readonly retired: readonly (readonly Places[])[];
 }
 
 const conditionField = (field: number): Places => Places.of(PLACE.CR + field);
@@ -80,17 +82,68 @@ export const changes = ({ lowered }: Placed): Places =>
 
 export function analyse({ blocks }: Region): Flow {
   const successors = blocks.map(successorsOf);
-  const changed = changedAtStart(blocks, successors);
-  return { changed, needed: neededAtStart(blocks, successors, changed) };
+  const retired = retiredBy(blocks, successors);
+  const changed = changedAtStart(blocks, successors, retired);
+  return { changed, needed: neededAtStart(blocks, successors, changed, retired), retired };
 }
 
-function changedAtStart(blocks: readonly Block[], successors: readonly number[][]): Places[] {
-  const within = blocks.map(({ instructions }) => instructions.reduce((all, i) => all.with(changes(i)), Places.none));
+/** Registers; the carry and CR fields share words of memory. */
+const registers = Places.from(0).with(Places.of(PLACE.LR)).with(Places.of(PLACE.CTR));
+
+/** Blocks that use more places than that want more registers than the machine has. */
+const FULL = 12;
+
+/**
+ * What nothing in the region reads again before it is changed again is written to memory at once, in blocks that use many
+ * places: to keep it for the ways out of a loop would cost a register all the way round, which others need more.
+ */
+function retiredBy(blocks: readonly Block[], successors: readonly number[][]): Places[][] {
+  const steps = blocks.map(({ instructions }) =>
+    instructions.map((instruction) => {
+      const { effects } = instruction.lowered;
+      const read = effects.reduce((all, effect) => all.with(neededBy(effect, Places.none)), Places.none);
+      return { read, written: changes(instruction) };
+    }),
+  );
+  const live = blocks.map(() => Places.none);
+  const atEnd = (i: number): Places => successors[i]!.reduce((all, next) => all.with(live[next]!), Places.none);
+  for (let again = true; again;) {
+    again = false;
+    for (let i = blocks.length - 1; i >= 0; i--) {
+      const places = steps[i]!.reduceRight((all, { read, written }) => all.without(written).with(read), atEnd(i));
+      if (places.equals(live[i]!)) continue;
+      live[i] = places;
+      again = true;
+    }
+  }
+  return steps.map((list, i) => {
+    const used = list.reduce((all, { read, written }) => all.with(read).with(written), Places.none);
+    let rest = successors[i]!.length > 0 && used.size > FULL ? registers.without(atEnd(i)) : Places.none;
+    return list
+      .map(({ written }) => written)
+      .reverse()
+      .map((written) => {
+        const retired = written.and(rest);
+        rest = rest.without(written);
+        return retired;
+      })
+      .reverse();
+  });
+}
+
+function changedAtStart(
+  blocks: readonly Block[],
+  successors: readonly number[][],
+  retired: readonly (readonly Places[])[],
+): Places[] {
   const start = blocks.map(() => Places.none);
   for (let again = true; again;) {
     again = false;
-    blocks.forEach((_, i) => {
-      const end = start[i]!.with(within[i]!);
+    blocks.forEach(({ instructions }, i) => {
+      const end = instructions.reduce(
+        (all, instruction, at) => all.with(changes(instruction)).without(retired[i]![at]!),
+        start[i]!,
+      );
       for (const next of successors[i]!) {
         const more = start[next]!.with(end);
         if (more.equals(start[next]!)) continue;
@@ -106,8 +159,9 @@ function neededAtStart(
   blocks: readonly Block[],
   successors: readonly number[][],
   changed: readonly Places[],
+  retired: readonly (readonly Places[])[],
 ): Places[] {
-  const steps = blocks.map((block, i) => stepsOf(block, changed[i]!));
+  const steps = blocks.map((block, i) => stepsOf(block, changed[i]!, retired[i]!));
   const needed = blocks.map(() => Places.none);
   for (let again = true; again;) {
     again = false;
@@ -124,16 +178,16 @@ function neededAtStart(
 }
 
 /** What a block does to the set of needed places, from its end to its start. */
-function stepsOf(block: Block, atStart: Places) {
+function stepsOf(block: Block, atStart: Places, retired: readonly Places[]) {
   let changed = atStart;
-  const steps = block.instructions.map((instruction) => {
+  const steps = block.instructions.map((instruction, i) => {
     let written = Places.none;
     let plus = mayRefuse(instruction) ? changed : Places.none;
     for (const effect of instruction.lowered.effects) {
       plus = plus.with(neededBy(effect, changed.with(written))); // values may be older than what was written before
       written = written.with(changedBy(effect));
     }
-    changed = changed.with(written);
+    changed = changed.with(written).without(retired[i]!);
     return { without: written, plus };
   });
   return { atEnd: leaves(block) ? changed : Places.none, backwards: steps.reverse() };

@@ -43,6 +43,12 @@ export class Places {
     return `${this.low} ${this.high}`;
   }
 
+  get size(): number {
+    let size = 0;
+    this.forEach(() => size++);
+    return size;
+  }
+
   /** Calls for each of them, in order. */
   forEach(visit: (place: number) => void): void {
     for (let bits = this.low; bits !== 0; bits &= bits - 1) visit(31 - Math.clz32(bits & -bits));

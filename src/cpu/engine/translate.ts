@@ -139,7 +139,7 @@ class Translation {
     let rest = instructions.reduce((sum, { lowered }) => sum + lowered.cycles, 0);
     if (rest > 0) this.#count(block.pc, rest, changed);
     this.#writer.comparison = comparisonFor(block);
-    for (const instruction of instructions) {
+    instructions.forEach((instruction, i) => {
       const before = changed;
       body.note(instruction.pc);
       if (mayRefuse(instruction)) this.#exits.mark(instruction.pc, rest);
@@ -154,8 +154,10 @@ class Translation {
           this.#forgetMappings();
         },
       });
-      changed = changed.with(changes(instruction));
-    }
+      const retired = this.#flow.retired[number]![i]!;
+      this.#writer.spill(retired);
+      changed = changed.with(changes(instruction)).without(retired);
+    });
     this.#end(block, changed);
   }
 
