@@ -29,7 +29,7 @@ export interface TranslatorOptions {
   readonly features?: ReadonlySet<Feature>;
   /** Instructions that may be translated at a time. Default 2^18. */
   readonly cache?: number;
-  /** How often code has to be wanted before it is translated: a power of 2. Default 4096. */
+  /** How often code has to be wanted before it is translated: a power of 2. Default 16384. */
   readonly hot?: number;
   /**
    * Translate every place that is come to, at once and alone, also behind what the plain interpreter did. Slow: it is for tests,
@@ -39,7 +39,7 @@ export interface TranslatorOptions {
 }
 
 const DEFAULT_CACHE = 2 ** 18;
-export const DEFAULT_HOT = 4096;
+export const DEFAULT_HOT = 16384;
 const PAGES = 2048;
 /** Less memory that nobody has reserved is too little for the tables. */
 const LEAST_MEMORY = 2 ** 19;
