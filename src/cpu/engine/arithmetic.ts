@@ -11,7 +11,7 @@ export const CONTEXT = MSR.PR | MSR.IS | MSR.DS;
 
 /** What meanings come to whether or not an instruction's fields are known: values, storage, and the MSR. */
 export abstract class Arithmetic<F> {
-  readonly effects: Effect[] = [];
+  effects: Effect[] = [];
   flow: Lowered['flow'] = 'next';
   cycles = 1;
   call = false;
@@ -22,6 +22,16 @@ export abstract class Arithmetic<F> {
   abstract literal(n: number): F;
   abstract setCrField(field: F, value: Value): void;
   abstract summaryOverflow(): Value;
+
+  /** As if nothing had been read yet. */
+  protected reset(): void {
+    this.effects = [];
+    this.flow = 'next';
+    this.cycles = 1;
+    this.call = false;
+    this.trapped = false;
+    this.values.effects = 0;
+  }
 
   protected do(effect: Effect): void {
     if (this.trapped) return;

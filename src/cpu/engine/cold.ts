@@ -3,7 +3,6 @@ import { R } from '../state.js';
 import { ENTRY_BITS, FINISH, PARAMETERS, RESUMED, WHY, writeCount, type Why } from './dispatch.js';
 import { EffectWriter } from './emit-effects.js';
 import { LEFT, REGISTERS } from './emit-values.js';
-import type { Lowered } from './effects.js';
 import type { Variant } from './printed.js';
 import { lowerCold } from './lower-cold.js';
 import { Places } from './places.js';
@@ -232,7 +231,11 @@ class ColdInterpreter {
     this.#leave(WHY.INTERPRET);
   }
 
-  #case({ effects, flow }: Lowered, refused: Label, { arrive, next }: { arrive: Label; next: Label }): void {
+  #case(
+    { effects, flow }: ReturnType<typeof lowerCold>,
+    refused: Label,
+    { arrive, next }: { arrive: Label; next: Label },
+  ): void {
     const { body } = this;
     if (flow === 'interpret') return body.br(refused);
     this.#writer.effects(effects, Places.none, {

@@ -1,7 +1,7 @@
 import { extract, type Instruction } from '../../isa/spec.js';
 import type { BranchTargets } from './branch-targets.js';
 import { INTERPRET, type Assumptions, type Lowered } from './effects.js';
-import { lower } from './lower.js';
+import { lowering } from './lower.js';
 import {
   branchOf,
   fixedTarget,
@@ -79,12 +79,15 @@ class Discovery {
   readonly #frames: Frame[] = [];
   #size = 0;
   #blocks = 0;
+  readonly #lowered: ReturnType<typeof lowering>;
 
   constructor(
     private readonly code: Code,
     private readonly decode: Decoder,
-    private readonly assumptions: Assumptions,
-  ) {}
+    assumptions: Assumptions,
+  ) {
+    this.#lowered = lowering(assumptions);
+  }
 
   region(start: number): Region {
     const root = this.#frame(start, undefined, LARGEST);
@@ -163,8 +166,9 @@ class Discovery {
     const word = this.code.word(pc);
     const instruction = this.decode(word >>> 0);
     if (!instruction) return INTERPRET;
-    const fields = Object.fromEntries(instruction.fields.map((f) => [f.name, extract(word, f)]));
-    return lower(instruction.meaning, fields, pc, this.assumptions);
+    const fields: Record<string, number> = {};
+    for (const field of instruction.fields) fields[field.name] = extract(word, field);
+    return this.#lowered(instruction.meaning, fields, pc);
   }
 }
 

@@ -1,3 +1,4 @@
+import { Places } from './places.js';
 import type { Value } from './value.js';
 
 /** What an instruction does, in order. Whatever may refuse comes before anything is changed. */
@@ -51,9 +52,25 @@ export interface Lowered {
   readonly cycles: number;
   /** Whoever it goes to is expected to come back to the next instruction. */
   readonly call: boolean;
+  /** The places that it changes. */
+  readonly changes: Places;
+  /** Those that it looks at; beside them the CR fields that memory may not have, where it looks at `all` of the CR. */
+  readonly needs: Places;
+  readonly needsAll: boolean;
+  /** It may leave the region before it has done anything. */
+  readonly refuses: boolean;
 }
 
-export const INTERPRET: Lowered = { effects: [], flow: 'interpret', cycles: 0, call: false };
+export const INTERPRET: Lowered = {
+  effects: [],
+  flow: 'interpret',
+  cycles: 0,
+  call: false,
+  changes: Places.none,
+  needs: Places.none,
+  needsAll: false,
+  refuses: false,
+};
 
 /** The values that an effect uses. */
 export function operandsOf(effect: Effect): Value[] {

@@ -1,5 +1,4 @@
 import type { Comparison } from './emit-values.js';
-import { mayRepeat, operandsOf, type Effect } from './effects.js';
 import { Places } from './places.js';
 import { successorsOf, waysOf, type Block, type Placed, type Region } from './region.js';
 import { PLACE, type Value } from './value.js';
@@ -14,72 +13,6 @@ export interface Flow {
   readonly retired: readonly (readonly Places[])[];
 }
 
-const conditionField = (field: number): Places => Places.of(PLACE.CR + field);
-
-/** The places that an effect changes. */
-export function changedBy(effect: Effect): Places {
-  switch (effect.kind) {
-    case 'set':
-      return Places.of(effect.place);
-    case 'compare':
-    case 'field':
-      return conditionField(effect.field);
-    case 'bit':
-      return conditionField(effect.bit >> 2);
-    case 'loadMultiple':
-      return Places.from(effect.first);
-    default:
-      return Places.none;
-  }
-}
-
-/** The places that an effect looks at, while those of `changed` may differ from what memory has. */
-function neededBy(effect: Effect, changed: Places): Places {
-  let places = Places.none;
-  for (const operand of operandsOf(effect)) places = places.with(placesOf(operand, changed));
-  if (effect.kind === 'bit') places = places.with(conditionField(effect.bit >> 2));
-  if (effect.kind === 'storeMultiple') places = places.with(Places.from(effect.first));
-  return places;
-}
-
-function placesOf({ op, n, a, b, c }: Value, changed: Places): Places {
-  switch (op) {
-    case 'place':
-      return Places.of(n);
-    case 'crbit':
-      return conditionField(n >> 2);
-    case 'crfield':
-      return conditionField(n);
-    case 'cr':
-      return changed.and(Places.conditionFields);
-    default: {
-      let places = a ? placesOf(a, changed) : Places.none;
-      if (b) places = places.with(placesOf(b, changed));
-      return c ? places.with(placesOf(c, changed)) : places;
-    }
-  }
-}
-
-/** May an instruction leave the region before it has done anything? */
-export const mayRefuse = ({ lowered }: Placed): boolean => lowered.effects.some(isRefusal);
-
-const refusals: ReadonlySet<Effect['kind']> = new Set([
-  'load',
-  'store',
-  'storeConditional',
-  'loadMultiple',
-  'storeMultiple',
-  'touch',
-  'zero',
-  'refuse',
-]);
-const isRefusal = (effect: Effect): boolean =>
-  refusals.has(effect.kind) || (effect.kind === 'branch' && mayRepeat(effect));
-
-/** The places that an instruction changes. */
-export const changes = ({ lowered }: Placed): Places =>
-  lowered.effects.reduce((all, effect) => all.with(changedBy(effect)), Places.none);
-
 export function analyse({ blocks }: Region): Flow {
   const successors = blocks.map(successorsOf);
   const retired = retiredBy(blocks, successors);
@@ -87,63 +20,98 @@ export function analyse({ blocks }: Region): Flow {
   return { changed, needed: neededAtStart(blocks, successors, changed, retired), retired };
 }
 
-/** Registers; the carry and CR fields share words of memory. */
-const registers = Places.from(0).with(Places.of(PLACE.LR)).with(Places.of(PLACE.CTR));
+/** What a piece of code does to a set of places: some go, then some come. */
+interface Step {
+  readonly without: Places;
+  readonly plus: Places;
+}
+
+const apply = (places: Places, { without, plus }: Step): Places => places.without(without).with(plus);
+const NO_STEP: Step = { without: Places.none, plus: Places.none };
+/** The first, then the second. */
+const then = (first: Step, second: Step): Step => ({
+  without: first.without.with(second.without),
+  plus: apply(first.plus, second),
+});
 
 /** Blocks that use more places than that want more registers than the machine has. */
 const FULL = 12;
+
+/** Registers; the carry and CR fields share words of memory. */
+const registers = Places.from(0).with(Places.of(PLACE.LR)).with(Places.of(PLACE.CTR));
 
 /**
  * What nothing in the region reads again before it is changed again is written to memory at once, in blocks that use many
  * places: to keep it for the ways out of a loop would cost a register all the way round, which others need more.
  */
-function retiredBy(blocks: readonly Block[], successors: readonly number[][]): Places[][] {
+function retiredBy(blocks: readonly Block[], successors: readonly number[][]): (readonly Places[])[] {
+  const none = blocks.map(() => []);
+  const isFull = blocks.map(({ instructions }, i) => {
+    if (3 * instructions.length <= FULL || successors[i]!.length === 0) return false;
+    const used = instructions.reduce((all, { lowered }) => all.with(lowered.needs).with(lowered.changes), Places.none);
+    return used.size > FULL;
+  });
+  if (!isFull.includes(true)) return none;
   const steps = blocks.map(({ instructions }) =>
-    instructions.map((instruction) => {
-      const { effects } = instruction.lowered;
-      const read = effects.reduce((all, effect) => all.with(neededBy(effect, Places.none)), Places.none);
-      return { read, written: changes(instruction) };
-    }),
+    instructions.reduceRight(
+      (all, { lowered }) => then(all, { without: lowered.changes, plus: lowered.needs }),
+      NO_STEP,
+    ),
   );
-  const live = blocks.map(() => Places.none);
-  const atEnd = (i: number): Places => successors[i]!.reduce((all, next) => all.with(live[next]!), Places.none);
+  const live = backwards(successors, (i, atEnd) => apply(atEnd, steps[i]!));
+  return blocks.map(({ instructions }, i) => {
+    if (!isFull[i]) return [];
+    let rest = registers;
+    for (const next of successors[i]!) rest = rest.without(live[next]!);
+    const retired = instructions.map(() => Places.none);
+    for (let at = instructions.length - 1; at >= 0; at--) {
+      const { changes } = instructions[at]!.lowered;
+      retired[at] = changes.and(rest);
+      rest = rest.without(changes);
+    }
+    return retired;
+  });
+}
+
+/** The places of each block's start, as `ofBlock` has them of those of its successors, until nothing changes any more. */
+function backwards(
+  successors: readonly number[][],
+  ofBlock: (block: number, ofSuccessors: Places) => Places,
+): readonly Places[] {
+  const places = successors.map(() => Places.none);
   for (let again = true; again;) {
     again = false;
-    for (let i = blocks.length - 1; i >= 0; i--) {
-      const places = steps[i]!.reduceRight((all, { read, written }) => all.without(written).with(read), atEnd(i));
-      if (places.equals(live[i]!)) continue;
-      live[i] = places;
+    for (let i = successors.length - 1; i >= 0; i--) {
+      let atEnd = Places.none;
+      for (const next of successors[i]!) atEnd = atEnd.with(places[next]!);
+      const atStart = ofBlock(i, atEnd);
+      if (atStart.equals(places[i]!)) continue;
+      places[i] = atStart;
       again = true;
     }
   }
-  return steps.map((list, i) => {
-    const used = list.reduce((all, { read, written }) => all.with(read).with(written), Places.none);
-    let rest = successors[i]!.length > 0 && used.size > FULL ? registers.without(atEnd(i)) : Places.none;
-    return list
-      .map(({ written }) => written)
-      .reverse()
-      .map((written) => {
-        const retired = written.and(rest);
-        rest = rest.without(written);
-        return retired;
-      })
-      .reverse();
-  });
+  return places;
 }
+
+/** What of the changed places memory has behind an instruction; `retired` are those of its block. */
+const changing = ({ lowered }: Placed, retired: Places | undefined): Step => ({
+  without: retired ?? Places.none,
+  plus: retired ? lowered.changes.without(retired) : lowered.changes,
+});
 
 function changedAtStart(
   blocks: readonly Block[],
   successors: readonly number[][],
   retired: readonly (readonly Places[])[],
 ): Places[] {
+  const steps = blocks.map(({ instructions }, i) =>
+    instructions.reduce((all, instruction, at) => then(all, changing(instruction, retired[i]![at])), NO_STEP),
+  );
   const start = blocks.map(() => Places.none);
   for (let again = true; again;) {
     again = false;
-    blocks.forEach(({ instructions }, i) => {
-      const end = instructions.reduce(
-        (all, instruction, at) => all.with(changes(instruction)).without(retired[i]![at]!),
-        start[i]!,
-      );
+    blocks.forEach((_, i) => {
+      const end = apply(start[i]!, steps[i]!);
       for (const next of successors[i]!) {
         const more = start[next]!.with(end);
         if (more.equals(start[next]!)) continue;
@@ -160,37 +128,23 @@ function neededAtStart(
   successors: readonly number[][],
   changed: readonly Places[],
   retired: readonly (readonly Places[])[],
-): Places[] {
-  const steps = blocks.map((block, i) => stepsOf(block, changed[i]!, retired[i]!));
-  const needed = blocks.map(() => Places.none);
-  for (let again = true; again;) {
-    again = false;
-    for (let i = blocks.length - 1; i >= 0; i--) {
-      let places = successors[i]!.reduce((all, next) => all.with(needed[next]!), steps[i]!.atEnd);
-      for (const { without, plus } of steps[i]!.backwards) places = places.without(without).with(plus);
-      places = places.with(changed[i]!); // leaving at once has to write them
-      if (places.equals(needed[i]!)) continue;
-      needed[i] = places;
-      again = true;
-    }
-  }
-  return needed;
+): readonly Places[] {
+  const steps = blocks.map((block, i) => stepOf(block, changed[i]!, retired[i]!));
+  return backwards(successors, (i, atEnd) => apply(atEnd, steps[i]!).with(changed[i]!)); // leaving at once has to write them
 }
 
 /** What a block does to the set of needed places, from its end to its start. */
-function stepsOf(block: Block, atStart: Places, retired: readonly Places[]) {
+function stepOf(block: Block, atStart: Places, retired: readonly Places[]): Step {
   let changed = atStart;
-  const steps = block.instructions.map((instruction, i) => {
-    let written = Places.none;
-    let plus = mayRefuse(instruction) ? changed : Places.none;
-    for (const effect of instruction.lowered.effects) {
-      plus = plus.with(neededBy(effect, changed.with(written))); // values may be older than what was written before
-      written = written.with(changedBy(effect));
-    }
-    changed = changed.with(written).without(retired[i]!);
-    return { without: written, plus };
+  const steps = block.instructions.map((instruction, at): Step => {
+    const { changes, needs, needsAll, refuses } = instruction.lowered;
+    const before = changed;
+    changed = apply(changed, changing(instruction, retired[at]));
+    const all = needsAll ? before.with(changes).and(Places.conditionFields) : Places.none;
+    return { without: changes, plus: refuses ? needs.with(all).with(before) : needs.with(all) };
   });
-  return { atEnd: leaves(block) ? changed : Places.none, backwards: steps.reverse() };
+  const atEnd = { without: Places.none, plus: leaves(block) ? changed : Places.none };
+  return steps.reduceRight(then, atEnd);
 }
 
 /** Can control leave the region behind a block's last instruction? */

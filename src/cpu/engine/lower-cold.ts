@@ -15,7 +15,7 @@ export function lowerCold(
   instruction: Instruction,
   options: Readonly<Record<string, number>>,
   sprs: SprTables,
-): Lowered {
+): Pick<Lowered, 'effects' | 'flow'> {
   const { fields, match, mask, invalid, meaning } = instruction;
   const reader = new ColdLowering(sprs);
   const values = Object.fromEntries(fields.map((f): [string, Value] => [f.name, reader.field(f, options[f.name])]));
@@ -24,7 +24,7 @@ export function lowerCold(
   meaning(reader, values);
   const { effects, flow } = reader;
   effects.forEach((effect) => operandsOf(effect).forEach(countUse));
-  return { effects, flow, cycles: 1, call: false };
+  return { effects, flow };
 }
 
 /** Bits that finding the instruction does not look at. */

@@ -6,39 +6,50 @@ import { saved } from '../supervisor.js';
 import { vectors } from '../trap.js';
 import { countUse, INTERPRET, operandsOf, type Assumptions, type Effect, type Lowered } from './effects.js';
 import { Arithmetic, CONTEXT, QUIET } from './arithmetic.js';
+import { placesOf } from './flow-facts.js';
 import { mask } from './mask.js';
 import { living, plain, systemWord } from './spr-tables.js';
 import { PLACE, type Value } from './value.js';
 
-/** Reads a meaning, with all fields known, as effects. */
-export function lower(
+/** Reads meanings, with all fields known, as effects. */
+export function lowering(
+  assumptions: Assumptions,
+): (
   meaning: (m: Machine<Value, number>, fields: Readonly<Record<string, number>>) => void,
   fields: Readonly<Record<string, number>>,
   pc: number,
-  assumptions: Assumptions,
-): Lowered {
-  const reader = new Lowering(pc, assumptions);
-  meaning(reader, fields);
-  reader.end();
-  if (reader.flow === 'interpret') return INTERPRET;
-  const { effects, flow, cycles, call } = reader;
-  effects.forEach((effect) => operandsOf(effect).forEach(countUse));
-  return { effects, flow, cycles, call };
+) => Lowered {
+  const reader = new Lowering(assumptions);
+  return (meaning, fields, pc) => {
+    reader.begin(pc);
+    meaning(reader, fields);
+    reader.end();
+    if (reader.flow === 'interpret') return INTERPRET;
+    const { effects, flow, cycles, call } = reader;
+    for (const effect of effects) operandsOf(effect).forEach(countUse);
+    return { effects, flow, cycles, call, ...placesOf(effects) };
+  };
 }
 
 class Lowering extends Arithmetic<number> implements Machine<Value, number> {
-  constructor(
-    private readonly address: number,
-    private readonly assumptions: Assumptions,
-  ) {
+  #address = 0;
+
+  constructor(private readonly assumptions: Assumptions) {
     super();
+  }
+
+  /** The next instruction: making a reader takes longer than reading. */
+  begin(pc: number): void {
+    this.reset();
+    this.#address = pc;
+    this.#after = undefined;
   }
 
   literal = (n: number) => n;
 
   imm = (f: number) => this.constant(f);
   immHigh = (f: number) => this.constant(f << 16);
-  pc = () => this.constant(this.address);
+  pc = () => this.constant(this.#address);
 
   #place = (n: number) => this.values.leaf('place', n);
   #set = (place: number, value: Value): void => this.do({ kind: 'set', place, value });
@@ -95,7 +106,7 @@ class Lowering extends Arithmetic<number> implements Machine<Value, number> {
   loadMultiple = (first: number, address: Value) => this.do({ kind: 'loadMultiple', first, address });
   storeMultiple = (first: number, address: Value) => this.do({ kind: 'storeMultiple', first, address });
   #branch(target: Value, condition: Value | undefined, repeats: boolean): void {
-    const isSelf = target.op === 'const' && target.n === (this.address | 0);
+    const isSelf = target.op === 'const' && target.n === (this.#address | 0);
     if ((isSelf && repeats) || target.born > 0) return this.interpret();
     this.do({ kind: 'branch', target, condition, repeats: this.constant(repeats ? 1 : 0) });
     this.flow = 'branch';
@@ -120,7 +131,7 @@ class Lowering extends Arithmetic<number> implements Machine<Value, number> {
   linkIf = (lk: number) => {
     if (!lk) return;
     this.call = true;
-    this.setLr(this.constant(this.address + 4));
+    this.setLr(this.constant(this.#address + 4));
   };
   trapCondition = (to: number, a: Value, b: Value) =>
     (
@@ -150,7 +161,7 @@ class Lowering extends Arithmetic<number> implements Machine<Value, number> {
   #deliver(kind: number, counter: number, ivor: number, behind: number): void {
     this.do({ kind: 'refuse', condition: this.values.unary('eqz', this.word(R.DIRECT)) });
     const msr = this.readMsr();
-    const pc = this.constant(this.address + behind);
+    const pc = this.constant(this.#address + behind);
     const set = (word: number, value: Value): void => this.do({ kind: 'word', word, value });
     const vector = this.or(
       this.and(this.system(S.ivpr), this.constant(0xffff0000)),
@@ -173,15 +184,15 @@ class Lowering extends Arithmetic<number> implements Machine<Value, number> {
   /** On at an address that is known at run time only. */
   #goOn(target: Value): void {
     if (this.trapped) return;
-    this.after = { kind: 'branch', target, condition: undefined, repeats: this.constant(0) };
+    this.#after = { kind: 'branch', target, condition: undefined, repeats: this.constant(0) };
     this.flow = 'branch';
   }
-  protected after: Effect | undefined;
+  #after: Effect | undefined;
 
   /** The last effect of all. */
   end(): void {
     this.trapped = false;
-    if (this.after) this.do(this.after);
+    if (this.#after) this.do(this.#after);
   }
 
   readSpr = (number: number) => {
@@ -215,7 +226,7 @@ class Lowering extends Arithmetic<number> implements Machine<Value, number> {
     return spr?.[way] === '-' ? undefined : spr;
   }
   writeTlb = (entry: Value, word: number, value: Value) => {
-    if ((this.address & 0xffc) === 0xffc) return this.interpret(); // what comes behind it may not be mapped
+    if ((this.#address & 0xffc) === 0xffc) return this.interpret(); // what comes behind it may not be mapped
     this.do({ kind: 'tlb', entry, word: this.constant(word), value });
   };
   returnFrom = (level: 'base' | 'critical' | 'machine-check') => {

@@ -27,6 +27,10 @@ export class Places {
     return new Places(this.low | other.low, this.high | other.high);
   }
 
+  plus(place: number): Places {
+    return this.has(place) ? this : this.with(Places.of(place));
+  }
+
   without(other: Places): Places {
     return new Places(this.low & ~other.low, this.high & ~other.high);
   }

@@ -3,7 +3,7 @@ import { ENTRY, PARAMETERS, WHY, writeIsMapped } from './dispatch.js';
 import { EffectWriter } from './emit-effects.js';
 import { LEFT, REGISTERS } from './emit-values.js';
 import { Exits, type Setting } from './exits.js';
-import { analyse, changes, comparisonFor, mayRefuse, type Flow } from './flow.js';
+import { analyse, comparisonFor, type Flow } from './flow.js';
 import { Places } from './places.js';
 import { pageOf, successorsOf, type Block, type Guess, type Region, type Way } from './region.js';
 import { structure, type Item } from './structure.js';
@@ -142,7 +142,7 @@ class Translation {
     instructions.forEach((instruction, i) => {
       const before = changed;
       body.note(instruction.pc);
-      if (mayRefuse(instruction)) this.#exits.mark(instruction.pc, rest);
+      if (instruction.lowered.refuses) this.#exits.mark(instruction.pc, rest);
       rest -= instruction.lowered.cycles;
       const behind = rest;
       this.#writer.pc = () => body.const(instruction.pc);
@@ -154,9 +154,11 @@ class Translation {
           this.#forgetMappings();
         },
       });
-      const retired = this.#flow.retired[number]![i]!;
+      changed = changed.with(instruction.lowered.changes);
+      const retired = this.#flow.retired[number]![i];
+      if (!retired) return;
       this.#writer.spill(retired);
-      changed = changed.with(changes(instruction)).without(retired);
+      changed = changed.without(retired);
     });
     this.#end(block, changed);
   }
