@@ -27,6 +27,7 @@ import {
   type ImagePatch,
   type Line,
 } from './partitions.js';
+import { affinityOf } from './cores.js';
 import { ownPages } from './pages.js';
 import { placeOf } from './bindings/index.js';
 import { costModels, isCostModel } from './cost-models.js';
@@ -127,6 +128,10 @@ export interface PartitionConfiguration {
   /** Shared memory that it sees, in the order of the source. */
   readonly windows: readonly WindowConfiguration[];
   readonly vcpus: number;
+  /** Per cent of a core that each of its vcpus has whenever it wants it, 1 to 100; undefined: a part of what others leave. */
+  readonly guarantee?: number;
+  /** The cores that its vcpus may have, by their numbers, in the order of the board. */
+  readonly affinity: readonly number[];
   readonly onReset: OnReset;
   readonly paravirtualization: Paravirtualization;
   /** Sizes of the pages of the board's memory that its processors' magic pages take, in order. */
@@ -206,6 +211,7 @@ function configurePartition(tree: Tree, node: Node): PartitionConfiguration {
   const said = node.get('watchdog-timeout')?.string;
   const watchdogTimeout = watchdogTimeouts.find((value) => value === said);
   const period = node.cell('watchdog-autostart-period');
+  const guarantee = node.cell('guarantee');
   return {
     name: node.name,
     label: node.get('label')?.string ?? node.name,
@@ -218,6 +224,8 @@ function configurePartition(tree: Tree, node: Node): PartitionConfiguration {
     memory: memoryOf(node),
     windows: ports.filter(isSharedMemoryWindow).map((port) => windowOf(tree, port)),
     vcpus: node.cell('vcpus') ?? vcpus.default,
+    ...(guarantee !== undefined && { guarantee }),
+    affinity: affinityOf(tree, node),
     onReset: onResetOf(node),
     paravirtualization: paravirtualizationOf(node),
     magicPages: magicPagesOf(node),

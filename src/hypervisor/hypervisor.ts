@@ -27,7 +27,7 @@ import { PidPool } from './pid-pool.js';
 import { attachBeside, placeAll, type Placed } from './placement.js';
 import { beginTurn, isOver, runGuest, showOnCore, type Observation } from './run.js';
 import { programState, worstEnding } from './program-state.js';
-import { RoundRobin } from './scheduler.js';
+import { Scheduler } from './scheduler.js';
 import { suffer } from './injection.js';
 import { TimeShares } from './time-shares.js';
 import { Vcpu } from './vcpu.js';
@@ -48,7 +48,7 @@ export class Hypervisor extends Replayable implements Machine {
   /** The time that partitions spend without the core. */
   readonly timeShares: TimeShares;
   readonly #core: Core;
-  readonly #scheduler: RoundRobin;
+  readonly #scheduler: Scheduler<Vcpu>;
   readonly #redirected = new Map<Node, { line: Line | undefined }>();
   readonly #announcer: Announcer;
   readonly #pids = new PidPool();
@@ -75,7 +75,7 @@ export class Hypervisor extends Replayable implements Machine {
     this.partitions = configuration.partitions.map((config, i) => this.#build(config, i + 1, places.partitions[i]!));
     const vcpus = this.partitions.flatMap((p) => p.vcpus);
     connect(this.partitions);
-    this.#scheduler = new RoundRobin(vcpus);
+    this.#scheduler = new Scheduler(vcpus, clock, configuration.quantum);
     this.timeShares = new TimeShares(clock, vcpus);
     this.#announcer = new Announcer(this.partitions, {
       log: (line) => this.#say(line),
@@ -243,11 +243,12 @@ export class Hypervisor extends Replayable implements Machine {
 
   /** Whose turn it is now. Giving the core to another costs cycles, which are the newcomer's. */
   #nextTurn(): Turn | undefined {
-    const vcpu = this.#scheduler.next();
-    this.timeShares.give(vcpu);
-    if (!vcpu) return undefined;
-    const { quantum, worldSwitchCycles } = this.options.configuration;
-    const turn = { vcpu, end: this.clock.now + quantum };
+    const share = this.#scheduler.next();
+    this.timeShares.give(share?.client);
+    if (!share) return undefined;
+    const { worldSwitchCycles } = this.options.configuration;
+    const { client: vcpu, cycles } = share;
+    const turn = { vcpu, end: this.clock.now + cycles };
     if (vcpu !== this.#last) {
       this.clock.now += worldSwitchCycles;
       vcpu.account.cycles += worldSwitchCycles;

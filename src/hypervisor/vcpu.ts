@@ -120,6 +120,11 @@ export class Vcpu implements Debuggable {
     return !this.waits || this.wakes || this.machine.resetRequest !== undefined;
   }
 
+  /** Of the core's time, in per cent, while it wants it; undefined: none. */
+  get guarantee(): number | undefined {
+    return this.partition.config.guarantee;
+  }
+
   /** Of whoever stops it first. */
   get stopAt(): number {
     return Math.min(this.#stopAt, this.lastStep);

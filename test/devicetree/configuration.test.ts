@@ -63,6 +63,7 @@ test('everything that is left out has the default of its binding', () => {
     image: join(here, 'hello.elf'),
     memory: [{ base: 0, size: 0x1000000 }],
     vcpus: 1,
+    affinity: [0],
     onReset: 'stop',
     autoStart: true,
     privileged: false,

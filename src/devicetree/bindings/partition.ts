@@ -79,6 +79,23 @@ export const partition = {
       source: HV440,
       example: '<1>',
     },
+    guarantee: {
+      type: 'cell',
+      min: 1,
+      max: 100,
+      otherwise: 'an equal part of what guarantees leave',
+      meaning:
+        'The share of a core, in per cent, that each of its processors has whenever it wants it, in any stretch of time but for one quantum (partitions.md). It is no limit: what others leave comes on top.',
+      source: 'QNX Neutrino, adaptive partitioning: the guaranteed share of a partition',
+      example: '<20>',
+    },
+    affinity: {
+      type: 'cells',
+      otherwise: 'every core',
+      meaning: 'The cores of the board that its processors may have, by the `reg` of their nodes in `/cpus`.',
+      source: 'Xvisor, affinity of a virtual processor',
+      example: '<0>',
+    },
     'on-reset': {
       type: 'string',
       values: ['stop', 'restart'],
