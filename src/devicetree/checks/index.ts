@@ -6,6 +6,7 @@ import type { Tree } from '../tree.js';
 import { checkAsDtc, warningNamed, warnings, type Levels } from '../warnings/index.js';
 import { boardRules } from './board.js';
 import { byteChannelRules } from './byte-channels.js';
+import { coreRules } from './cores.js';
 import { conformanceRules } from './conformance.js';
 import { deviceRules, registerRules } from './devices.js';
 import { imageRules } from './images.js';
@@ -31,7 +32,7 @@ export const chapters: readonly { readonly title: string; readonly rules: readon
   { title: 'The board', rules: boardRules },
   { title: 'The specification', rules: conformanceRules },
   { title: 'Partitions', rules: partitionRules },
-  { title: 'Sharing the core', rules: scheduleRules },
+  { title: 'Sharing the core', rules: [...scheduleRules, ...coreRules] },
   { title: 'Memory', rules: memoryRules },
   { title: 'Registers', rules: registerRules },
   { title: 'Devices', rules: deviceRules },

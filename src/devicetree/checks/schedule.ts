@@ -13,16 +13,19 @@ const costsExceedQuantum: Rule = {
   severity: 'warning',
   over: 'partitions',
   reads: ['quantum', ...costs],
-  summary: 'One exit costs less than a quantum: otherwise a guest hardly runs.',
+  summary: 'One exit costs less than a turn, a quantum or by a guarantee half of one: otherwise a guest hardly runs.',
   remedy: 'Make the quantum many times the cost of an exit.',
-  *run(node) {
+  *run(node, { partitions }) {
     const quantum = node.cell('quantum') ?? binding.properties.quantum.default;
+    const halved = partitions.some((partition) => partition.has('guarantee'));
+    const half = Math.ceil(quantum / 2);
     for (const name of costs) {
       const cost = node.cell(name);
-      if (cost === undefined || cost < quantum) continue;
+      if (cost === undefined || cost < (halved ? half : quantum)) continue;
+      const turn = cost < quantum ? `a turn by a guarantee, half a quantum, has ${half}` : `a quantum has ${quantum}`;
       yield {
         ...at(node, name),
-        message: `'${name}' is ${cost}, and a quantum has ${quantum} cycles: a guest would hardly run`,
+        message: `'${name}' is ${cost}, and ${turn} cycles: a guest would hardly run`,
         remedy: `make quantum many times that: quantum = <${Math.min(cost * 100, 0xffffffff)}>;`,
       };
     }

@@ -1,5 +1,6 @@
 import { byteChannels } from './byte-channels.js';
 import { sharedMemories } from './shared-memory.js';
+import { cores } from './cores.js';
 import { asSource, guest, inPartition, inPartitions, inRoot, onBoard, type Examples } from './example.js';
 
 const memory = (value: string): string => `memory = ${value};`;
@@ -105,10 +106,6 @@ const partitions: Examples = {
   ),
   'too-many-vcpus': inPartition('vcpus = <2>;', 'vcpus = <1>;'),
   'kvm-not-offered': inPartition('paravirtualization = "magic-page";', 'paravirtualization = "kvm", "magic-page";'),
-  'exit-costs-exceed-quantum': inPartitions(
-    `quantum = <1000>;\nexit-cycles = <1000>;\n${guest('hello')}`,
-    `quantum = <100000>;\nexit-cycles = <1000>;\n${guest('hello')}`,
-  ),
   'memory-empty': inPartition(
     memory('<0x0 0x0 0x0 0x01000000>, <0x0 0x10000000 0x0 0x0>'),
     memory('<0x0 0x0 0x0 0x01000000>, <0x0 0x10000000 0x0 0x1000>'),
@@ -363,6 +360,7 @@ export const ownExamples: Examples = {
   ...shapes,
   ...board,
   ...partitions,
+  ...cores,
   ...devices,
   ...management,
   ...relations,
