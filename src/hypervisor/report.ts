@@ -40,6 +40,8 @@ export interface VcpuReport {
   readonly instructions: number;
   /** Cycles in which the core was its own: `guest` and `hypervisor` together. */
   readonly cycles: number;
+  /** Per cent of the core that are guaranteed to it. */
+  readonly guarantee?: number;
   readonly time: VcpuTime;
   readonly exitCount: number;
   readonly exitsPerMillion: number;
@@ -101,13 +103,14 @@ export function report(hypervisor: Hypervisor): MachineReport {
 }
 
 function vcpuReport(vcpu: Vcpu): VcpuReport {
-  const { account, index } = vcpu;
+  const { account, index, guarantee } = vcpu;
   const { retired, exits, cycles, guestCycles } = account;
   const exitCount = exits.reduce((sum, e) => sum + e.count, 0);
   return {
     index,
     instructions: retired,
     cycles,
+    ...(guarantee !== undefined && { guarantee }),
     time: {
       guest: guestCycles,
       hypervisor: cycles - guestCycles,

@@ -2,6 +2,7 @@ import { deviceName, dcrsOf, interruptsOf, physicalReg, regOf, type Range } from
 import { placeOf } from '../../devicetree/bindings/index.js';
 import { encodeBlob } from '../../devicetree/blob.js';
 import type { Configuration, PartitionConfiguration } from '../../devicetree/configuration.js';
+import { coreNodes, coreNumber } from '../../devicetree/cores.js';
 import { disabled, type Line } from '../../devicetree/partitions.js';
 import { placeMemory } from '../../devicetree/placement.js';
 import type { Node, Tree } from '../../devicetree/tree.js';
@@ -55,6 +56,10 @@ export interface PartitionMap {
   readonly blocks: readonly Block[];
   readonly wires: readonly Wire[];
   readonly vcpus: number;
+  /** Per cent of a core that each of them is guaranteed. */
+  readonly guarantee?: number;
+  /** The names of the cores that they may have. */
+  readonly cores: readonly string[];
   readonly entry: number;
   /** The name of the port that is its console. */
   readonly console?: string;
@@ -97,7 +102,7 @@ export function ownershipOf(
   contentsOf: (partition: PartitionConfiguration) => Contents,
 ): Ownership {
   const nodes = [...tree.root.walk()].filter((node) => placeOf(node) === 'board' && !disabled(node));
-  const cores = nodes.filter((node) => node.get('device_type')?.string === 'cpu');
+  const cores = coreNodes(tree).filter((node) => !disabled(node));
   const { partitions, quantum } = configuration;
   return {
     model: tree.root.get('model')?.string ?? tree.root.get('compatible')?.string ?? 'a board without a name',
@@ -208,7 +213,7 @@ const wiresOf = (node: Node): Wire[] =>
   }));
 
 function partitionMap(tree: Tree, partition: PartitionConfiguration, id: number, contents: Contents): PartitionMap {
-  const { name, label, image, vcpus, node } = partition;
+  const { name, label, image, vcpus, guarantee, affinity, node } = partition;
   const guest = guestTree(partition, tree, id);
   const console = guest.find('/chosen')?.get('stdout-path')?.string.replace(/:.*$/, '').replace(/^.*\//, '');
   return {
@@ -218,6 +223,10 @@ function partitionMap(tree: Tree, partition: PartitionConfiguration, id: number,
     blocks: blocksOf(partition, contents, encodeBlob(guest).length),
     wires: guestWires(partition),
     vcpus,
+    ...(guarantee !== undefined && { guarantee }),
+    cores: coreNodes(tree)
+      .filter((core) => !disabled(core) && affinity.includes(coreNumber(core)))
+      .map((core) => core.name),
     entry: contents.image.entry,
     ...(console !== undefined && { console }),
     traits: traitsOf(partition),

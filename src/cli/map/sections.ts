@@ -52,14 +52,18 @@ function ownerText({ owner, registers, direct }: BoardDevice): string {
 }
 
 function coreRows({ cores, partitions, quantum }: Ownership): string[][] {
-  const vcpus = partitions.flatMap(({ name, vcpus: count }) =>
-    Array.from({ length: count }, (_, i) => (count === 1 ? name : `${name}/cpu${i}`)),
-  );
   return cores.map(({ name, frequency }) => {
+    const vcpus = partitions.filter((partition) => partition.cores.includes(name)).flatMap(vcpusOf);
     const time = frequency > 0 ? ` (${+((quantum / frequency) * 1e6).toFixed(1)} µs)` : '';
     const turns = vcpus.length > 1 ? `turns of ${quantum.toLocaleString('en-US')} cycles${time}` : '';
     return [name, vcpus.length === 0 ? 'nobody' : vcpus.join(', '), turns];
   });
+}
+
+/** `hello`, `hello 20 %` where that is guaranteed, `hello/cpu0` where there are several. */
+function vcpusOf({ name, vcpus, guarantee }: PartitionMap): string[] {
+  const share = guarantee === undefined ? '' : ` ${guarantee} %`;
+  return Array.from({ length: vcpus }, (_, i) => `${vcpus === 1 ? name : `${name}/cpu${i}`}${share}`);
 }
 
 const listed = (names: readonly string[]): string => (names.length === 0 ? 'nobody' : names.join(', '));

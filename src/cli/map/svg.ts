@@ -185,7 +185,7 @@ function matrix(map: Ownership, top: number): { readonly lines: string[]; readon
     row(
       core.name,
       'a core',
-      map.partitions.map((p, i) => mark(i + 1, p.vcpus === 1 ? '1 vcpu' : `${p.vcpus} vcpus`)),
+      map.partitions.flatMap((p, i) => (p.cores.includes(core.name) ? mark(i + 1, vcpuText(p)) : [])),
     );
   for (const device of map.devices) {
     const wires = device.wires.map(({ controller, line, type }) => `${controller} ${line} ${sense(type)}`);
@@ -208,4 +208,10 @@ function matrix(map: Ownership, top: number): { readonly lines: string[]; readon
 function arrow(from: number, to: number, y: number): string {
   const way = Math.sign(to - from) || 1;
   return `<path class="line" d="M${from} ${y} L${to} ${y} M${to - way * 7} ${y - 4} L${to} ${y} L${to - way * 7} ${y + 4}"/><circle cx="${from}" cy="${y}" r="3"/>`;
+}
+
+/** `1 vcpu, 20 %`: how many, and what of a core each of them is guaranteed. */
+function vcpuText({ vcpus, guarantee }: PartitionMap): string {
+  const count = vcpus === 1 ? '1 vcpu' : `${vcpus} vcpus`;
+  return guarantee === undefined ? count : `${count}, ${guarantee} %`;
 }
