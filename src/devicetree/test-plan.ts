@@ -1,14 +1,8 @@
 import { deviceName } from './addresses.js';
 import { placeOf } from './bindings/index.js';
 import { exitKinds, type ExitKind } from './bindings/partitions.js';
-import {
-  askWords,
-  testNode,
-  testScript,
-  type faultWords,
-  type InjectionWord,
-  type stateWords,
-} from './bindings/test.js';
+import { askWords, testNode, testScript, type faultWords, type stateWords } from './bindings/test.js';
+import type { InjectionWord } from './bindings/test-injections.js';
 import { parseDuration, type Duration } from './duration.js';
 import { mergeInto } from './merge.js';
 import { consoleOf, streamPortsOf, devicesOf, disabled, isSerial, partitionNodes } from './partitions.js';
@@ -47,6 +41,8 @@ export type Act = { readonly at: Position } & (
   | ({ readonly kind: 'inject'; readonly fault: InjectionWord } & FaultDetails)
   /** Of one kind, or of all. */
   | { readonly kind: 'max-exits'; readonly exit?: ExitKind; readonly most: number }
+  /** Of the core, in per cent. */
+  | { readonly kind: 'min-share' | 'max-share'; readonly percent: number }
 );
 
 export interface TestStep {
@@ -213,6 +209,7 @@ function actOf(property: Property, step: Node): Act | undefined {
   if (name === 'send') return { kind: 'send', at, bytes: bytesOf(property) };
   if (name === 'inject') return { kind: 'inject', at, fault: property.string as InjectionWord, ...detailsOf(step) };
   if (name === 'recount') return { kind: 'recount', at };
+  if (name === 'min-share' || name === 'max-share') return { kind: name, at, percent: property.cells[0] ?? 0 };
   const most = property.cells[0] ?? 0;
   if (name === 'max-exits') return { kind: 'max-exits', at, most };
   const exit = exitKinds.find((kind) => name === `max-exits-${kind}`);

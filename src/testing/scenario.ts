@@ -221,7 +221,15 @@ export class Scenario {
     else if (act.kind === 'recount') this.board.hypervisor.resetAccounts();
     else if (act.kind === 'inject') inject(this.board, act, stream?.name ?? '', partition);
     else if (act.kind === 'ask') this.board.partition(partition)[act.ask]();
-    else this.#compareExits(act, partition);
+    else if (act.kind === 'max-exits') this.#compareExits(act, partition);
+    else this.#compareShare(act, partition);
+  }
+
+  #compareShare({ kind, percent }: Extract<Act, { kind: 'min-share' | 'max-share' }>, partition: string): void {
+    const { share } = this.board.partition(partition);
+    if (kind === 'min-share' ? share >= percent : share <= percent) return;
+    const had = `partition '${partition}' has had ${share.toFixed(2)} % of the core`;
+    throw this.board.fail(`${had}, and is to have ${percent} % ${kind === 'min-share' ? 'at least' : 'at most'}`);
   }
 
   #compareExits({ exit, most }: Extract<Act, { kind: 'max-exits' }>, partition: string): void {

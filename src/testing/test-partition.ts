@@ -84,6 +84,12 @@ export class TestPartition {
     return report(this.host.hypervisor).partitions.find(({ name }) => name === this.name)!.vcpus;
   }
 
+  /** What of a core's time it had since power-on, or since counting began anew, in per cent; what waits has none. */
+  get share(): number {
+    const { cycles } = report(this.host.hypervisor);
+    return (100 * this.vcpus.reduce((sum, vcpu) => sum + vcpu.cycles, 0)) / Math.max(cycles, 1);
+  }
+
   /** Instructions that its program has retired. */
   get instructions(): number {
     return this.partition.vcpus.reduce((sum, vcpu) => sum + vcpu.steps - vcpu.events, 0);

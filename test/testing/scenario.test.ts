@@ -177,6 +177,21 @@ test('exits are bounded, of all kinds or of one, and counted anew', async () => 
   expect((await run([one], bounded('recount; max-exits = <0>;'))).said).toBe('passed');
 });
 
+test('shares of the core are bounded from both sides, and counted anew', async () => {
+  // li r3,1; addi r3,r3,1; b .-4: it computes for ever
+  const spins = code('spins', 0x38600001, 0x38630001, 0x4bfffffc);
+  const two = ['a', 'b'].map((name) => ({ name, image: spins, more: name === 'a' ? 'guarantee = <80>;' : '' }));
+  const bounded = (bounds: string): string => `a {\nx { wait = "20 ms"; ${bounds} }; };`;
+  expect((await run(two, bounded('min-share = <79>; max-share = <81>;'))).said).toBe('passed');
+  expect((await run(two, bounded('min-share = <81>;'))).said).toMatch(
+    /^4: a\.x: partition 'a' has had (79|80)\.\d\d % of the core, and is to have 81 % at least$/,
+  );
+  expect((await run(two, bounded('partition = "b"; max-share = <18>;'))).said).toMatch(
+    /^4: a\.x: partition 'b' has had (19|20)\.\d\d % of the core, and is to have 18 % at most$/,
+  );
+  expect((await run(two, bounded('recount; max-share = <0>;'))).said).toBe('passed');
+});
+
 test('faults are injected at the very instruction or cycle', async () => {
   const crash = await run(
     [one],

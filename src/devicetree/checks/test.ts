@@ -1,4 +1,5 @@
-import { injectionParts, injections, waitNames } from '../bindings/test.js';
+import { waitNames } from '../bindings/test.js';
+import { injectionParts, injections } from '../bindings/test-injections.js';
 import { disabled } from '../partitions.js';
 import { didYouMean, either } from '../suggest.js';
 import { HYPERVISOR_STREAM, scriptNodes, scriptPartition, scriptStream, streamsOf } from '../test-plan.js';
@@ -15,7 +16,7 @@ const partitionNames = [
   'expect-exit',
   'expect-fault',
   'expect-reset',
-].concat('expect-state', 'wait-instructions', 'inject');
+].concat('expect-state', 'wait-instructions', 'inject', 'min-share', 'max-share');
 
 const isPartitionProperty = (name: string): boolean => partitionNames.includes(name) || name.startsWith('max-exits');
 
