@@ -77,16 +77,12 @@ function vcpuLines({ name }: PartitionReport, vcpu: VcpuReport, details: number)
   return [
     `${name}/cpu${vcpu.index}: ${count(instructions)} instructions in ${count(cycles)} cycles, ${count(exitCount)} exits (${per})`,
     `  time      ${shares({ ...time }, all)}`,
-    ...(vcpu.guarantee === undefined ? [] : [`  core      ${shareLine(vcpu.guarantee, cycles, all, time.ready)}`]),
+    ...(vcpu.guarantee === undefined
+      ? []
+      : [`  core      guaranteed ${vcpu.guarantee} %, had ${fixed((100 * cycles) / Math.max(all, 1), 2)} %`]),
     ...(exitCount > 0 ? exitTable(exits, details).map((line) => `  ${line}`) : []),
     ...(details > 0 ? otherLines(vcpu) : []),
   ];
-}
-
-/** `guaranteed 20 %, had 23.10 %, and 41.25 % of the time in which it wanted it`: of the core. */
-function shareLine(guarantee: number, cycles: number, all: number, ready: number): string {
-  const had = (of: number): string => `${fixed((100 * cycles) / Math.max(of, 1), 2)} %`;
-  return `guaranteed ${guarantee} %, had ${had(all)}, and ${had(cycles + ready)} of the time in which it wanted it`;
 }
 
 const shadowNames: Readonly<Record<keyof ShadowCounts, string>> = {

@@ -17,7 +17,15 @@ export const engines: readonly (readonly [name: string, make: () => Engine])[] =
 ];
 
 const bare = ['hello', 'traps', 'spin', 'manual', 'cost-model', 'bench'];
-const configurations = ['one-partition', 'two-partitions', 'hostile', 'manager', 'pass-through', 'shared-memory'];
+const configurations = [
+  'one-partition',
+  'two-partitions',
+  'hostile',
+  'manager',
+  'pass-through',
+  'shared-memory',
+  'guarantees',
+];
 
 type Whole = Recorded<Machine & Snapshotable>;
 

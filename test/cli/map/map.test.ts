@@ -79,6 +79,15 @@ test('two connected byte channels are one row, with an arrow at either end', () 
   expect(mapSvg('pair', map)).toContain('byte channel left ↔ right');
 });
 
+test('the row of a core, and its dots in the picture, tell what is guaranteed of it', () => {
+  const { map } = mapOf('guarantees');
+  expect(mapText('guarantees', map)).toMatch(
+    /\n {2}cpu@0 {2}control 60 %, logger 15 %, batch, hello 20 % {2}turns of 40,000 cycles \(100 µs\)\n/,
+  );
+  const dots = mapSvg('guarantees', map).match(/>1 vcpu[^<]*</g);
+  expect(dots).toEqual(['>1 vcpu, 60 %<', '>1 vcpu, 15 %<', '>1 vcpu<', '>1 vcpu, 20 %<']);
+});
+
 test.for(own)('%s: each byte of the board’s memory is in one row', (name) => {
   const { memory } = mapOf(name).map;
   let at = 0;
