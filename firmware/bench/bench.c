@@ -14,6 +14,9 @@ static const struct {
   {"integer", bench_integer, 30},
   {"memory", bench_memory, 50},
   {"mix", bench_mix, 100},
+  {"recursion", bench_recursion, 100},
+  {"nodes", bench_nodes, 100},
+  {"switch", bench_switch, 1000},
   {"calls", bench_calls, 100},
   {"misses", bench_misses, 100},
 };

@@ -8,6 +8,9 @@ u32 bench_nothing(u32 rounds);
 u32 bench_integer(u32 rounds);
 u32 bench_memory(u32 rounds);
 u32 bench_mix(u32 rounds);
+u32 bench_recursion(u32 rounds);
+u32 bench_nodes(u32 rounds);
+u32 bench_switch(u32 rounds);
 u32 bench_calls(u32 rounds);
 u32 bench_misses(u32 rounds);
 

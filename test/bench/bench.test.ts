@@ -18,7 +18,7 @@ const onQemu = async (bootargs: string) =>
   // prettier-ignore
   text(await run(qemu!, ['-M', 'bamboo', '-nographic', '-nic', 'none', '-no-reboot', '-kernel', image, '-append', bootargs]));
 
-testWith(qemu).each(['integer', 'memory', 'mix', 'calls', 'misses'])(
+testWith(qemu).each(['integer', 'memory', 'mix', 'recursion', 'nodes', 'switch', 'calls', 'misses'])(
   'the benchmark %s has the same checksum on the bare board, in a partition and on QEMU',
   async (name) => {
     const bootargs = `bench=${name} rounds=1`;
@@ -33,7 +33,7 @@ testWith(qemu).each(['integer', 'memory', 'mix', 'calls', 'misses'])(
 test('an unknown benchmark ends with status 1 and says which there are', async () => {
   const { status, stdout } = await cli(['run', '--bare', '--bootargs', 'bench=none', image]);
   expect(status).toBe(1);
-  expect(stdout).toContain('there are nothing integer memory mix calls misses');
+  expect(stdout).toContain('there are nothing integer memory mix recursion nodes switch calls misses');
 });
 
 test('npm run bench counts the same instructions on both, and exits as cycles that they cost', async () => {

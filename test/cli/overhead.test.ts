@@ -70,8 +70,8 @@ test('bare and partition do the same work, and every cycle between them is an ex
   for (const kind of priced.kinds) expect(kind.cycles).toBe(kind.count * kind.cost);
   const preemptions = priced.kinds.find((k) => k.kind === 'preempted')!.cost;
   expect(simulated.instructions).toBe(counts.instructions);
-  // More time, more quanta: all else is the same to the cycle
-  expect((simulated.cycles - priced.work - priced.overhead) % preemptions).toBe(0);
+  // Other times, so a quantum more or less: all else is the same to the cycle
+  expect(Math.abs(simulated.cycles - priced.work - priced.overhead) % preemptions).toBe(0);
   // What an exit was about adds up to how often it happened
   for (const kind of ['emulate', 'device', 'reflect'])
     expect(sum(exits[kind]!.details.map((d) => d.count))).toBe(counts.exits[kind]);
