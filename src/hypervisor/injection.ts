@@ -7,14 +7,13 @@ import type { Partition } from './partition.js';
 
 /** Why something cannot be injected; undefined: it has been. */
 type Outcome = string | undefined;
+/** What characters come by: a stream's input, or the line from another partition. */
+type Input = Pick<SerialInput, 'damage' | 'flood' | 'congest'>;
 type Of<K extends Injection['kind']> = Extract<Injection, { kind: K }>;
 
 /** How each kind comes about; what is injected is in its place by then. */
 const sufferings: {
-  readonly [K in Injection['kind']]: (
-    injection: Of<K>,
-    place: K extends StreamKind ? SerialInput : Partition,
-  ) => Outcome;
+  readonly [K in Injection['kind']]: (injection: Of<K>, place: K extends StreamKind ? Input : Partition) => Outcome;
 } = {
   'bit-flip': ({ address, bit }, partition) => {
     const [byte] = readMemory(partition, address, 1) ?? [];
@@ -54,14 +53,20 @@ export function suffer(
   partitions: readonly Partition[],
   inputOf: (stream: string) => SerialInput | undefined,
 ): Outcome {
-  const at = sufferings[injection.kind] as (injection: Injection, place: SerialInput | Partition) => Outcome;
+  const at = sufferings[injection.kind] as (injection: Injection, place: Input | Partition) => Outcome;
   if ('stream' in injection) {
-    const input = inputOf(injection.stream);
+    const input = inputOf(injection.stream) ?? lineTo(injection.stream, partitions);
     return input ? at(injection, input) : `there is no stream '${injection.stream}'`;
   }
   const partition = partitions.find(({ name }) => name === injection.partition);
   return partition ? at(injection, partition) : `there is no partition '${injection.partition}'`;
 }
+
+/** The line from another partition to a connected byte channel, PARTITION/NODE. */
+const lineTo = (channel: string, partitions: readonly Partition[]): Input | undefined =>
+  partitions
+    .find(({ name }) => channel.startsWith(`${name}/`))
+    ?.channels.peerInput(channel.slice(channel.indexOf('/') + 1));
 
 function atController({ name, board }: Partition, line: number, act: (uic: Uic) => void): Outcome {
   const [uic] = board.uics;

@@ -49,6 +49,22 @@ export class PeerInput implements Alarm {
     this.#sender?.farEndChanged();
   }
 
+  /** It has no errors of a serial line. */
+  damage(): false {
+    return false;
+  }
+
+  /** Bytes that nobody sent arrive at this very cycle; what there is no room for is lost. */
+  flood(bytes: readonly number[]): void {
+    for (const byte of bytes) this.receiver.receive(byte);
+  }
+
+  /** The line takes nothing of what the guest at this end sends, or takes it again. */
+  congest(congested: boolean): true {
+    this.receiver.congest(congested);
+    return true;
+  }
+
   ring(): void {
     const byte = this.#queue.shift()!;
     this.#crossed = this.due + this.receiver.cyclesPerCharacter;

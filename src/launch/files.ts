@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { inflateRaw } from './compression.js';
 import type { ImageInspector, Inspection } from '../devicetree/checks/index.js';
+import { isLinux } from '../loader/operating-system.js';
 import { loadImage, type Image } from '../loader/image.js';
 import { FileError, UsageError } from './errors.js';
 
@@ -63,7 +64,14 @@ export class Files implements ImageInspector {
     if (kind === 'image') {
       const image = this.image(path);
       if (!image.ok) return image;
-      return { ok: true, segments: image.segments.map(({ address, size }) => ({ address, size })), entry: image.entry };
+      return {
+        ok: true,
+        segments: image.segments.map(({ address, size }) => ({ address, size })),
+        entry: image.entry,
+        get isLinux() {
+          return isLinux(image);
+        },
+      };
     }
     const contents = readContents(path);
     if (!contents.ok) return contents;

@@ -25,6 +25,8 @@ export interface Image {
   readonly segments: readonly Segment[];
   /** The physical address of the first instruction, within the bytes of a segment. */
   readonly entry: number;
+  /** The operating system that the file says it is: of a uImage, `linux`, `u-boot` or `rtems`. */
+  readonly system?: string;
   /** In the order of their addresses, where the file has any. */
   readonly symbols?: readonly ImageSymbol[];
 }

@@ -114,7 +114,7 @@ function firstPart(data: Uint8Array): Uint8Array | undefined {
   return end <= data.length ? data.subarray(start, end) : undefined;
 }
 
-function place(program: Uint8Array, { load, entry }: Header, name: string): Image | ImageProblem {
+function place(program: Uint8Array, { load, entry, os }: Header, name: string): Image | ImageProblem {
   const end = load + program.length;
   if (program.length === 0) return refuse(`${name} is a uImage without any data; run mkimage on a program`);
   if (end > ADDRESS_SPACE)
@@ -127,7 +127,8 @@ function place(program: Uint8Array, { load, entry }: Header, name: string): Imag
       `${name} is a uImage whose entry ${at} is not a word of what it loads (${from} to ${to}); use another mkimage -e`,
     );
   }
-  return { ok: true, format: 'uimage', segments: [{ address: load, bytes: program, size: program.length }], entry };
+  const segment = { address: load, bytes: program, size: program.length };
+  return { ok: true, format: 'uimage', segments: [segment], entry, system: systems[os]! };
 }
 
 const view = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);

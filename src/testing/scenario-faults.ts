@@ -10,6 +10,7 @@ export function inject(
   partition: string,
 ): void {
   const { fault, address = 0, bit = 0, device = '', count, text = new Uint8Array() } = act;
+  const line = device === '' ? stream : `${partition}/${device}`;
   const during = act.during && { during: asText(act.during) };
   switch (fault) {
     case 'crash':
@@ -23,9 +24,9 @@ export function inject(
     case 'spurious-interrupt':
       return faults.spuriousInterrupt(partition, device);
     case 'flood':
-      return faults.flood(stream, text);
+      return faults.flood(line, text);
     case 'congestion':
-      return faults.congest(stream, { ...during });
+      return faults.congest(line, { ...during });
     default:
       return faults.serialError(stream, fault);
   }

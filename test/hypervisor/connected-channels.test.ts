@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { Snapshots, snapshotOf, stateHash } from '../../src/board/snapshot.js';
+import { Replay, type RecordedInput } from '../../src/board/inputs.js';
 import { EV } from '../../src/hypervisor/hypercall.js';
 import { MSR, TCR } from '../../src/isa/registers.js';
 import { Code } from './code.js';
@@ -164,6 +165,58 @@ test('what an end has sent before it is restarted or stopped still arrives', () 
   made.hv.ask('stop', made.partition('left'));
   runToEnd(made.hv, 10 * CHARACTER);
   expect(Buffer.from(end1(made, 'right').take(16)).toString()).toBe('abcabc');
+});
+
+test('a congested line takes nothing of what is sent, until it does again', () => {
+  const made = pair(flooder(), idle());
+  runToEnd(made.hv, CHARACTER / 2);
+  expect(made.hv.inject({ kind: 'congestion', stream: 'left/link', congested: true })).toBeUndefined();
+  expect(runToEnd(made.hv, 600 * CHARACTER)).toEqual({ kind: 'idle', until: Infinity });
+  expect([end1(made, 'left').space, wordOf(made, 'left', 0x100)]).toEqual([0, 256]); // what was on its way arrived
+  expect(end1(made, 'right').waiting).toBe(256);
+  made.hv.inject({ kind: 'congestion', stream: 'left/link', congested: false });
+  runToEnd(made.hv, 600 * CHARACTER);
+  expect(wordOf(made, 'left', 0x100)).toBe(512);
+});
+
+test('bytes that nobody sent arrive at once, and what there is no room for is lost', () => {
+  const made = pair(three(), idle());
+  const flood = (stream: string, count: number) =>
+    made.hv.inject({ kind: 'flood', stream, bytes: Array.from({ length: count }, () => 0x78) });
+  expect(flood('right/link', 300)).toBeUndefined();
+  expect([end1(made, 'right').waiting, end1(made, 'left').waiting]).toEqual([256, 0]);
+  runToEnd(made.hv, 10 * CHARACTER);
+  expect(end1(made, 'right').take(256)).toEqual(Array.from({ length: 256 }, () => 0x78));
+  runToEnd(made.hv, 10 * CHARACTER);
+  expect(Buffer.from(end1(made, 'right').take(16)).toString()).toBe('abc'); // they waited on the line
+  expect(flood('right/other', 1)).toBe("there is no stream 'right/other'");
+  const damaged = made.hv.inject({ kind: 'serial-error', stream: 'right/link', error: 'parity', byte: 0 });
+  expect(damaged).toBe("'right/link' is no serial line, and has no parity errors");
+});
+
+test('a replay of what was done to both ends, in other slices, comes to the same state', () => {
+  const inputs: RecordedInput[] = [];
+  const made = pair(flooder(), echo());
+  made.hv.listeners.push((input) => inputs.push({ ...input, ...made.hv.moment }));
+  const actions: readonly (() => unknown)[] = [
+    () => made.hv.ask('pause', made.partition('right')),
+    () => made.hv.inject({ kind: 'flood', stream: 'left/link', bytes: [1, 2, 3] }),
+    () => made.hv.ask('resume', made.partition('right')),
+    () => made.hv.inject({ kind: 'congestion', stream: 'right/link', congested: true }),
+    () => made.hv.ask('restart', made.partition('left')),
+    () => made.hv.inject({ kind: 'congestion', stream: 'right/link', congested: false }),
+  ];
+  actions.forEach((act, i) => {
+    runToEnd(made.hv, 3 * CHARACTER + 777 * i, () => 10_007);
+    act();
+  });
+  runToEnd(made.hv, 40 * CHARACTER);
+  expect(inputs.map(({ kind }) => kind)).toEqual(['asked', 'injected', 'asked', 'injected', 'asked', 'injected']);
+  expect(wordOf(made, 'left', 0x100)).toBeGreaterThan(20); // of its second life
+  const again = pair(flooder(), echo());
+  const replay = new Replay(again.hv, [...inputs, { kind: 'end', hash: '', ...made.hv.moment }]);
+  for (let i = 0; i < 1000 && !replay.ended; i++) if (replay.run({}, 2_000_000).kind !== 'ran') break;
+  expect(stateHash(snapshotOf(again.hv))).toBe(stateHash(snapshotOf(made.hv)));
 });
 
 test('what is sent to a stopped partition is lost when it starts, and the line is as before', () => {

@@ -7,12 +7,12 @@ const segments = [{ address: 0x4000, bytes: code, size: 8 }];
 
 test('an uncompressed image is loaded and entered where its header says', () => {
   const image = loadImage(uimage({ entry: 0x4004 }), 'uImage');
-  expect(image).toEqual({ ok: true, format: 'uimage', segments, entry: 0x4004 });
+  expect(image).toEqual({ ok: true, format: 'uimage', segments, entry: 0x4004, system: 'linux' });
 });
 
 test('a gzip image is decompressed', () => {
   const image = loadImage(uimage({ compression: 1, data: gzipSync(code) }), 'uImage');
-  expect(image).toEqual({ ok: true, format: 'uimage', segments, entry: 0x4000 });
+  expect(image).toEqual({ ok: true, format: 'uimage', segments, entry: 0x4000, system: 'linux' });
 });
 
 test('bytes behind the data are padding', () => {

@@ -123,6 +123,21 @@ test('a byte channel whose far end takes nothing: the guest waits, and loses not
   await console.expect('seq 3\n1\n2\n3\nlinux:~# ', { within: '20 ms' });
 });
 
+test('the line between two partitions fails like a console, by the name of its byte channel', async () => {
+  const link = (label: string, endpoint: string): string =>
+    `${label}: link { compatible = "epapr,hv-byte-channel"; endpoint = <&${endpoint}>; };`;
+  const source = boardOf(partition('one', 'hello', link('a', 'b')), partition('two', 'hello', link('b', 'a')));
+  const board = await boot({ source }, { artifacts: false });
+  const channelOf = (name: string) => board.hypervisor.partitions.find((p) => p.name === name)!.channels.byHandle(1)!;
+  board.inject.flood('one:link', 'abc');
+  expect([channelOf('one').waiting, channelOf('two').waiting]).toEqual([3, 0]);
+  board.inject.congest('two/link', { during: '1 ms' });
+  expect([channelOf('one').space, channelOf('two').space]).toEqual([256, 0]);
+  await board.run('2 ms');
+  expect(channelOf('two').space).toBe(256);
+  expect(() => board.inject.serialError('one:link', 'parity')).toThrow("'one/link' is no serial line");
+});
+
 test('a partition crashes at an instruction, and another goes on', async () => {
   const source = boardOf(partition('one'), partition('two'));
   const board = await boot({ source }, { artifacts: false });

@@ -11,8 +11,8 @@ export const injections = {
   framing: { needs: [], takes: [] },
   break: { needs: [], takes: [] },
   overrun: { needs: [], takes: [] },
-  flood: { needs: ['text'], takes: [] },
-  congestion: { needs: [], takes: ['during'] },
+  flood: { needs: ['text'], takes: ['device'] },
+  congestion: { needs: [], takes: ['device', 'during'] },
 } as const satisfies Readonly<Record<string, { readonly needs: readonly string[]; readonly takes: readonly string[] }>>;
 export type InjectionWord = keyof typeof injections;
 
@@ -51,7 +51,8 @@ export const injectionProperties: Properties = {
   device: {
     type: 'string',
     otherwise: 'an error where the fault needs it',
-    meaning: 'The device of the partition, by its node, that answers so or that the interrupt is of.',
+    meaning:
+      'The device of the partition, by its node, that answers so or that the interrupt is of. Of `flood` and `congestion`: its byte channel that leads to another partition, in place of the stream.',
     source: HV440,
     example: '"serial@ef600300"',
   },

@@ -1,6 +1,6 @@
-import { consolesOf, devicesOf, isByteChannel, isSerial, offers } from '../partitions.js';
+import { consoleOf, consolesOf, devicesOf, isByteChannel, isSerial, offers, streamPortsOf } from '../partitions.js';
 import type { Node } from '../tree.js';
-import { at, count, nameOf, type Rule } from './rule.js';
+import { at, count, nameOf, type Context, type Problem, type Rule } from './rule.js';
 
 /** Machines that Linux's platforms for the 44x answer to (arch/powerpc/platforms/44x: ppc44x_simple.c and its neighbours). */
 const machines = [
@@ -27,9 +27,16 @@ const probed = ['ibm,plb4', 'ibm,opb', 'ibm,ebc', 'simple-bus'];
 /** What only Linux is told, or given. */
 const LINUX_ARGUMENT = /(?:^|\s)(?:console=tty|root=|rdinit=|init=|earlycon)/;
 
-/** Whether a partition most likely runs Linux: its command line reads so, or it has an initial RAM disk. */
-const seemsLinux = (partition: Node): boolean =>
-  partition.has('initrd') || LINUX_ARGUMENT.test(partition.get('bootargs')?.string ?? '');
+/**
+ * How sure it is that a partition runs Linux, as a verb; undefined: it does not. The image tells, or where that cannot be
+ * read, that its command line reads so or that it has an initial RAM disk.
+ */
+function linuxness(partition: Node, context: Context): 'runs' | 'seems to run' | undefined {
+  const image = context.inspect(partition, 'image');
+  if (image?.ok && image.isLinux !== undefined) return image.isLinux ? 'runs' : undefined;
+  const reads = LINUX_ARGUMENT.test(partition.get('bootargs')?.string ?? '');
+  return partition.has('initrd') || reads ? 'seems to run' : undefined;
+}
 
 const isUart = (node: Node): boolean => node.isCompatible('ns16550', 'ns16550a');
 
@@ -37,11 +44,13 @@ const console: Rule = {
   name: 'linux-console',
   severity: 'warning',
   over: 'partition',
-  reads: ['bootargs', 'devices'],
+  reads: ['bootargs', 'devices', 'stdout'],
+  requires: ['stdout-not-a-console'],
   summary:
-    'A console that `bootargs` gives Linux is one that the partition has: `ttySN` a serial port or UART, `ttyEHVN` a byte channel, counted from 0.',
-  remedy: 'Name one that there is, or add the port.',
-  *run(partition, { tree }) {
+    "A console that `bootargs` gives Linux is one that the partition has: `ttySN` a serial port or UART, counted from 0, and `ttyEHV0` the byte channel that is the partition's console.",
+  remedy: 'Name one that there is, or add the port; write `stdout` where the console is to be a byte channel.',
+  *run(partition, context) {
+    const { tree } = context;
     const bootargs = partition.get('bootargs')?.string ?? '';
     const ports = consolesOf(partition);
     const uarts = devicesOf(tree, partition).filter(isUart);
@@ -57,6 +66,10 @@ const console: Rule = {
     for (const [, name, number] of bootargs.matchAll(/(?:^|\s)console=(ttyS|ttyEHV)(\d+)/g)) {
       const { has, what } = kinds[name as keyof typeof kinds];
       const n = Number(number);
+      if (name === 'ttyEHV' && has > 0) {
+        yield* byteChannelConsole(partition, n, context);
+        continue;
+      }
       if (n < has || (name === 'ttyS' && numbered(n))) continue;
       const names = Array.from({ length: has }, (_, i) => `${name}${i}`);
       yield {
@@ -71,22 +84,70 @@ const console: Rule = {
   },
 };
 
+/** Linux's driver for byte channels has its console on the one that is stdout, and calls that ttyEHV0 (drivers/tty/ehv_bytechan.c). */
+function* byteChannelConsole(partition: Node, n: number, { tree }: Context): Iterable<Problem> {
+  const console = consoleOf(tree, partition);
+  const onChannel = console !== undefined && isByteChannel(console);
+  if (n === 0 && onChannel) return;
+  const streams = streamPortsOf(partition).filter(isByteChannel);
+  const is = console ? `which is '${console.name}'` : 'and it has none';
+  yield {
+    ...at(partition, 'bootargs'),
+    message:
+      n > 0
+        ? `the console ttyEHV${n} of ${nameOf(partition)} prints nothing: of byte channels Linux has its console on ttyEHV0 alone`
+        : `the console ttyEHV0 of ${nameOf(partition)} prints nothing: Linux has it on a byte channel that is the partition's console, ${is}`,
+    remedy: onChannel
+      ? 'write console=ttyEHV0'
+      : streams[0]
+        ? `write stdout = "${streams[0].name}";${n > 0 ? ' and console=ttyEHV0' : ''}`
+        : 'add a byte channel without endpoint, and name it by stdout',
+  };
+}
+
+const byteChannelNumber: Rule = {
+  name: 'linux-byte-channel-number',
+  severity: 'warning',
+  over: 'partition',
+  reads: ['bootargs', 'image', 'initrd', 'stdout'],
+  requires: ['stdout-not-a-console'],
+  summary:
+    'Where a partition that runs Linux has byte channels, one of them is its console: Linux keeps the number 0 for that, and has as many numbers as there are byte channels.',
+  remedy: 'Name a byte channel by `stdout`, or add one for the console.',
+  *run(partition, context) {
+    const channels = consolesOf(partition).filter(isByteChannel);
+    const last = channels.at(-1);
+    const console = consoleOf(context.tree, partition);
+    if (!last || (console && isByteChannel(console))) return;
+    const verb = linuxness(partition, context);
+    if (!verb) return;
+    const others = channels.length > 1 ? `, and the others are ttyEHV1 to ttyEHV${channels.length - 1}` : '';
+    yield {
+      node: last,
+      message: `${nameOf(partition)} ${verb} Linux, which keeps ttyEHV0 for a console on a byte channel: so it finds no number for '${last.name}'${channels.length === 2 ? ', and the other is ttyEHV1' : others}`,
+      remedy: 'add a byte channel that is its console, and name it by stdout',
+    };
+  },
+};
+
 const machine: Rule = {
   name: 'linux-machine',
   severity: 'warning',
   over: 'partition',
-  reads: ['bootargs', 'initrd'],
+  reads: ['bootargs', 'image', 'initrd'],
   summary:
     "A partition that seems to run Linux is shown a board that Linux knows: the root's `compatible`, or that of `node-update`, has a machine of Linux's 44x platforms.",
   remedy: 'Write "amcc,bamboo" last in the root’s `compatible`.',
-  *run(partition, { tree }) {
-    if (!seemsLinux(partition)) return;
+  *run(partition, context) {
+    const { tree } = context;
+    const verb = linuxness(partition, context);
+    if (!verb) return;
     const update = partition.children.find(({ name }) => name === 'node-update');
     const told = update?.has('compatible') ? update : tree.root;
     if (!told.has('compatible') || told.isCompatible(...machines)) return;
     yield {
       ...at(told, 'compatible'),
-      message: `${nameOf(partition)} seems to run Linux, which knows no board '${told.compatible.join("', '")}', and stops before it prints anything`,
+      message: `${nameOf(partition)} ${verb} Linux, which knows no board '${told.compatible.join("', '")}', and stops before it prints anything`,
       remedy: `write compatible = "${told.compatible[0] ?? 'hv440,board'}", "amcc,bamboo";`,
     };
   },
@@ -96,13 +157,15 @@ const bus: Rule = {
   name: 'linux-bus',
   severity: 'warning',
   over: 'partition',
-  reads: ['bootargs', 'initrd', 'devices'],
+  reads: ['bootargs', 'devices', 'image', 'initrd'],
   requires: ['device-not-on-board'],
   summary:
     'A device that is given to a partition that seems to run Linux is on buses below which Linux looks for devices: `ibm,plb4`, `ibm,opb`, `ibm,ebc` or `simple-bus`.',
   remedy: 'Add "simple-bus" to the `compatible` of the bus.',
-  *run(partition, { tree }) {
-    if (!seemsLinux(partition)) return;
+  *run(partition, context) {
+    const { tree } = context;
+    const verb = linuxness(partition, context);
+    if (!verb) return;
     const told = new Set<Node>();
     for (const device of devicesOf(tree, partition)) {
       for (let above = device.parent; above?.parent; above = above.parent) {
@@ -110,7 +173,7 @@ const bus: Rule = {
         told.add(above);
         yield {
           ...at(partition, 'devices'),
-          message: `${nameOf(partition)} seems to run Linux, which does not look below ${above.path} for ${device.path}`,
+          message: `${nameOf(partition)} ${verb} Linux, which does not look below ${above.path} for ${device.path}`,
           remedy: `add "simple-bus" to the compatible of ${above.path}`,
         };
       }
@@ -122,14 +185,15 @@ const idle: Rule = {
   name: 'linux-idle',
   severity: 'warning',
   over: 'partition',
-  reads: ['bootargs', 'initrd', 'paravirtualization'],
+  reads: ['bootargs', 'image', 'initrd', 'paravirtualization'],
   summary: 'A partition that seems to run Linux is not offered `idle` (`has-idle`), on which Linux for the 44x hangs.',
   remedy: 'Take "idle" out of `paravirtualization`.',
-  *run(partition) {
-    if (!offers(partition, 'idle') || !seemsLinux(partition)) return;
+  *run(partition, context) {
+    const verb = offers(partition, 'idle') ? linuxness(partition, context) : undefined;
+    if (!verb) return;
     yield {
       ...at(partition, 'paravirtualization'),
-      message: `${nameOf(partition)} seems to run Linux, and is offered 'idle', on which Linux for the 44x hangs`,
+      message: `${nameOf(partition)} ${verb} Linux, and is offered 'idle', on which Linux for the 44x hangs`,
       remedy: 'take "idle" out',
     };
   },
@@ -157,4 +221,4 @@ const bootargsTooLong: Rule = {
 };
 
 /** What can be wrong with a partition that runs a stock Linux. */
-export const linuxRules: readonly Rule[] = [console, machine, bus, idle, bootargsTooLong];
+export const linuxRules: readonly Rule[] = [console, byteChannelNumber, machine, bus, idle, bootargsTooLong];

@@ -14,7 +14,13 @@ export interface Segment {
 
 /** What is known of a file without starting it. */
 export type Inspection =
-  | { readonly ok: true; readonly segments: readonly Segment[]; readonly entry: number }
+  | {
+      readonly ok: true;
+      readonly segments: readonly Segment[];
+      readonly entry: number;
+      /** Whether it is a Linux; undefined where that cannot be told. */
+      readonly isLinux?: boolean | undefined;
+    }
   | { readonly ok: false; readonly missing: boolean; readonly reason: string };
 
 /** Whoever can look into files; the checks themselves read none. */

@@ -13,8 +13,8 @@ export type { Example } from './example.js';
 /** An example for every rule that finds something. */
 export const examples: Examples = { ...sourceExamples, ...ownExamples, ...dtcExamples };
 
-/** `64K-at-0x1000-entry-0x1100.elf`: its size, its address (0 if not said) and its entry point (its address if not said). */
-const SIZED = /^(\d+)([KM])(?:-at-(0x[0-9a-f]+))?(?:-entry-(0x[0-9a-f]+))?\.(?:elf|cpio)$/;
+/** `64K-at-0x1000-entry-0x1100-linux.elf`: its size, its address (0 if not said), its entry point (its address if not said), and whether it is a Linux. */
+const SIZED = /^(\d+)([KM])(?:-at-(0x[0-9a-f]+))?(?:-entry-(0x[0-9a-f]+))?(-linux|-bare)?\.(?:elf|cpio)$/;
 
 /**
  * Images that are not there, told by their names (test/devicetree/README.md): `hello.elf` is `64K.elf`, `missing.*`
@@ -25,10 +25,15 @@ export const imagesByName: ImageInspector = {
     const name = path.split('/').at(-1)!;
     if (name === 'x86.elf') return { ok: false, missing: false, reason: 'it is an ELF for x86-64' };
     if (name === 'folder.cpio') return { ok: false, missing: false, reason: 'it is a folder' };
-    const [, size, unit, at = '0', entry = at] = SIZED.exec(name === 'hello.elf' ? '64K.elf' : name) ?? [];
+    const [, size, unit, at = '0', entry = at, kind] = SIZED.exec(name === 'hello.elf' ? '64K.elf' : name) ?? [];
     if (!size) return { ok: false, missing: true, reason: 'no such file' };
     const segment = { address: Number(at), size: Number(size) * (unit === 'M' ? 2 ** 20 : 2 ** 10) };
-    return { ok: true, segments: [segment], entry: Number(entry) };
+    return {
+      ok: true,
+      segments: [segment],
+      entry: Number(entry),
+      isLinux: kind === undefined ? undefined : kind === '-linux',
+    };
   },
 };
 

@@ -237,6 +237,10 @@ const LONG = 'word '.repeat(410).trim();
 /** Examples for the rules on Linux. */
 const linux: Examples = {
   'linux-console': inPartition('bootargs = "console=ttyS1,115200";', 'bootargs = "console=ttyS0,115200";'),
+  'linux-byte-channel-number': inPartition(
+    `image = "64K-linux.elf";\n${uart}\nconsole { compatible = "epapr,hv-byte-channel"; };`,
+    `image = "64K-linux.elf";\nstdout = "console";\n${uart}\nconsole { compatible = "epapr,hv-byte-channel"; };`,
+  ),
   'linux-machine': onBoard(
     '/ { compatible = "acme,board"; };\n&{/partitions/guest} { bootargs = "console=ttyS0"; };',
     '/ { compatible = "acme,board", "amcc,bamboo"; };\n&{/partitions/guest} { bootargs = "console=ttyS0"; };',
