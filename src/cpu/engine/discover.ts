@@ -1,6 +1,6 @@
 import { extract, type Instruction } from '../../isa/spec.js';
 import type { BranchTargets } from './branch-targets.js';
-import { INTERPRET, type Assumptions, type Lowered } from './effects.js';
+import { ILLEGAL, type Assumptions, type Lowered } from './effects.js';
 import { lowering } from './lower.js';
 import {
   branchOf,
@@ -143,6 +143,7 @@ class Discovery {
         placed.set(pc, instruction);
         const { flow } = instruction.lowered;
         if (flow === 'next') continue;
+        if (instruction.lowered === ILLEGAL) break;
         const branch = branchOf(instruction);
         const target = branch && fixedTarget(branch);
         const isCall = isCallOf(instruction);
@@ -165,7 +166,7 @@ class Discovery {
   #lower(pc: number): Lowered {
     const word = this.code.word(pc);
     const instruction = this.decode(word >>> 0);
-    if (!instruction) return INTERPRET;
+    if (!instruction) return ILLEGAL;
     const fields: Record<string, number> = {};
     for (const field of instruction.fields) fields[field.name] = extract(word, field);
     return this.#lowered(instruction.meaning, fields, pc);

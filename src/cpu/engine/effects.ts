@@ -72,6 +72,9 @@ export const INTERPRET: Lowered = {
   refuses: false,
 };
 
+/** A word that is no instruction: whatever comes behind it is as likely data. */
+export const ILLEGAL: Lowered = { ...INTERPRET };
+
 /** The values that an effect uses. */
 export function operandsOf(effect: Effect): Value[] {
   switch (effect.kind) {
