@@ -35,7 +35,7 @@ async function prepared() {
       modules(`cpu/engine/${name}.js`),
     ),
   );
-  const { bytes, lookaside, tables } = makeTemplate(listVariants(instructionsOf(new Set())).variants, DEFAULT_HOT);
+  const { bytes, lookaside, tables } = makeTemplate(listVariants(instructionsOf(new Set())), DEFAULT_HOT);
   const sites = `lookaside: ${JSON.stringify(lookaside)}, tables: ${JSON.stringify(tables)}`;
   const text = `Buffer.from('${Buffer.from(bytes).toString('base64')}', 'base64')`;
   const code = `export const preparedTemplate = () => ({ bytes: ${text}, ${sites} });`;

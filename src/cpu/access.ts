@@ -31,22 +31,38 @@ function translate(core: Core, address: number, use: Use): number {
     return NOWHERE;
   }
   const physical = tlb.real(entry, address);
-  const region = use === 'write' ? core.bus.writable(physical) : core.bus.ram.find(physical);
-  if (
-    region &&
-    (use === 'execute' || !core.watchesData) &&
-    tlb.bytes(entry) >= 4096 &&
-    !tlb.divides4KBefore(entry, (address & ~0xfff) >>> 0, pid) &&
-    !core.probes?.guards(use, address >>> 0, hostOf(region, physical))
-  ) {
-    if (use === 'write') {
-      region.target.touch(physical - region.base);
-      if (core.memory.isTranslated(hostOf(region, physical))) return physical;
-    }
-    const context = core.regs.words[use === 'execute' ? R.CODE_CONTEXT : R.DATA_CONTEXT]!;
-    core.lookaside.fill(use, address, context, hostOf(region, physical), isZeroable(tlb, entry));
-  }
+  remember(core, entry, address, use, physical);
   return physical;
+}
+
+/** Have the engine do accesses like this one to this page by itself from now on, if it can; whether it can. */
+function remember(core: Core, entry: number, address: number, use: Use, physical: number): boolean {
+  const { pid, tlb } = core.system;
+  const region = use === 'write' ? core.bus.writable(physical) : core.bus.ram.find(physical);
+  if (!region || tlb.bytes(entry) < 4096 || (use !== 'execute' && core.watchesData)) return false;
+  const host = hostOf(region, physical);
+  if (tlb.divides4KBefore(entry, (address & ~0xfff) >>> 0, pid)) return false;
+  if (core.probes?.guards(use, address >>> 0, host)) return false;
+  if (use === 'write') {
+    region.target.touch(physical - region.base);
+    if (core.memory.isTranslated(host)) return false;
+  }
+  const context = core.regs.words[use === 'execute' ? R.CODE_CONTEXT : R.DATA_CONTEXT]!;
+  core.lookaside.fill(use, address, context, host, isZeroable(tlb, entry));
+  return true;
+}
+
+/**
+ * Remember the page of an access that is about to be tried again, if it is not remembered yet and the access can be done; whether
+ * that is so. Nothing else changes: what cannot be done is left to those who raise traps.
+ */
+export function foresee(core: Core, address: number, use: Use): boolean {
+  const { msr, pid, tlb } = core.system;
+  const context = core.regs.words[use === 'execute' ? R.CODE_CONTEXT : R.DATA_CONTEXT]!;
+  if (core.lookaside.find(use, address, context) >= 0 || fixed(core, address, use)) return false;
+  const entry = tlb.find(address, msr & (use === 'execute' ? MSR.IS : MSR.DS) ? 1 : 0, pid);
+  if (entry < 0 || !tlb.allows(entry, use, (msr & MSR.PR) !== 0)) return false;
+  return remember(core, entry, address, use, tlb.real(entry, address));
 }
 
 /** Does an address lie in the page that is mapped whatever the TLB says? Code is fetched from it in the space of data alone. */

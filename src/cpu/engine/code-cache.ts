@@ -46,7 +46,8 @@ const CALLED = 1 / 16;
 /** Stores beside translated code, one of which costs as much as dozens of instructions: so many spoil a page. */
 const PATIENCE = 4096;
 
-const keyOf = (host: number, base: number, user: boolean): string => `${host} ${base} ${user}`;
+/** Both addresses are multiples of PAGE_SIZE below 2^32. */
+const keyOf = (host: number, base: number, user: boolean): number => host * 2 ** 20 + base / 2048 + (user ? 1 : 0);
 
 const PER_USER = contextOf(0, 0, true);
 
@@ -70,7 +71,7 @@ export interface Limits {
 export class CodeCache implements CodeWatcher {
   readonly table = new WebAssembly.Table({ element: 'anyfunc', initial: 64 });
   readonly #words: Int32Array;
-  readonly #pages = new Map<string, TranslatedPage>();
+  readonly #pages = new Map<number, TranslatedPage>();
   readonly #byHost = new Map<number, TranslatedPage[]>();
   readonly #tables: { readonly first: number; readonly count: number };
   #tablesUsed = 0;

@@ -1,6 +1,6 @@
 import { coldInterpreter, TABLE_PLACES } from './cold.js';
 import { imports } from './emit-effects.js';
-import type { Variant } from './printed.js';
+import type { listVariants } from './printed.js';
 import { encodeModule } from './wasm-encoder.js';
 
 /**
@@ -21,10 +21,10 @@ const ADDRESS_BYTES = 5;
 /** The module's only function. */
 export const COLD_NAME = 'f0';
 
-export function makeTemplate(variants: readonly Variant[], hot: number): ColdTemplate {
+export function makeTemplate(listed: ReturnType<typeof listVariants>, hot: number): ColdTemplate {
   const make = (lookaside: number, tables: number): Uint8Array => {
     const sprs = { read: tables + TABLE_PLACES.readSpr, write: tables + TABLE_PLACES.writeSpr };
-    const body = coldInterpreter(variants, { lookaside: { at: lookaside }, decoding: tables, sprs, hot });
+    const body = coldInterpreter(listed, { lookaside: { at: lookaside }, decoding: tables, sprs, hot });
     return encodeModule([{ name: COLD_NAME, body }], imports);
   };
   const bytes = make(BASE, BASE);

@@ -1,270 +1,166 @@
-import { TABLES, type LookasidePlace } from '../../mmu/lookaside.js';
-import { R } from '../state.js';
-import { ENTRY_BITS, FINISH, PARAMETERS, RESUMED, WHY, writeCount, type Why } from './dispatch.js';
-import { EffectWriter } from './emit-effects.js';
-import { LEFT, REGISTERS } from './emit-values.js';
-import type { Variant } from './printed.js';
+import { RESUMED, WHY } from './dispatch.js';
+import { FORESEE } from './emit-effects.js';
+import { ColdRun, PC, WORD, type ColdSetting } from './cold-run.js';
+import type { listVariants, Variant } from './printed.js';
 import { lowerCold } from './lower-cold.js';
 import { Places } from './places.js';
-import { TABLE_WORDS, type SprTables } from './spr-tables.js';
-import { Body, op, type Label } from './wasm-encoder.js';
+import { TABLE_WORDS } from './spr-tables.js';
+import { op, type Body, type Label } from './wasm-encoder.js';
 
-/** The third parameter: where to begin, perhaps with RESUMED. */
-const PC = 2;
-const PAGE = ~0xfff | 3;
-const FLAGS = RESUMED | FINISH;
+/** The decoding table has so many places for each of the primary opcodes. */
+const BUCKET = 2048;
+const OPCODES = 64;
+
+/** All variants, and which is meant. */
+type Listed = ReturnType<typeof listVariants>;
+
+/** Where an instruction goes on. */
+interface Ways {
+  /** The next one. */
+  readonly next: Label;
+  /** Wherever the pc says. */
+  readonly away: Label;
+  /** The plain interpreter does it. */
+  readonly refused: Label;
+  /** The lookaside does not have the page of the address in `#missed`. */
+  readonly missed: Readonly<Record<'read' | 'write', Label>>;
+}
 
 /** Where tables lie behind the decoding table, in bytes, and how long all are together. */
-const DECODING_BYTES = 2 * 64 * 2048;
+const DECODING_BYTES = 2 * OPCODES * BUCKET;
 export const TABLE_PLACES = {
   readSpr: DECODING_BYTES,
   writeSpr: DECODING_BYTES + 4 * TABLE_WORDS,
   end: DECODING_BYTES + 8 * TABLE_WORDS,
 } as const;
 
-/** Where the interpreter finds what it needs, in the shared memory. */
-export interface ColdSetting {
-  readonly lookaside: LookasidePlace;
-  /** From a decoding index to a variant's number, 16 bits each. */
-  readonly decoding: number;
-  readonly sprs: SprTables;
-  /** A power of 2: a place is reported that has been wanted so often, and again each time that it has been so often more. */
-  readonly hot: number;
-}
-
 /**
  * The interpreter for code that is not translated, itself WebAssembly: (registers, left, pc) → why. A branch's target that has
  * a translation is gone on with there; others are counted, in the table that translations are found in.
  */
-export function coldInterpreter(variants: readonly Variant[], setting: ColdSetting): Body {
-  return new ColdInterpreter(variants, setting).body;
+export function coldInterpreter(listed: Listed, setting: ColdSetting): Body {
+  return new ColdInterpreter(listed, setting).body;
 }
 
-class ColdInterpreter {
-  readonly body = new Body(PARAMETERS);
-  readonly #writer: EffectWriter;
-  readonly #code = this.body.local();
-  /** Page of the pc, and how far from it its bytes lie in memory. */
-  readonly #page = this.body.local();
-  readonly #delta = this.body.local();
-  readonly #scratch = this.body.local();
+class ColdInterpreter extends ColdRun {
+  /** The address of an access to a page that the lookaside does not have. */
+  readonly #missed = this.body.local();
 
-  constructor(
-    variants: readonly Variant[],
-    private readonly setting: ColdSetting,
-  ) {
-    const { body } = this;
-    this.#writer = new EffectWriter(body, setting.lookaside, false);
-    this.#writer.pc = () => body.get(PC);
-    this.#writer.code = this.#code;
-    this.#writer.misaligned = true;
-    const arrive = body.loop();
-    this.#stopAtLimit();
-    this.#loadContext();
-    this.#arrive();
-    const next = body.loop();
-    this.#stopAtLimit();
-    this.#fetch(arrive);
-    this.#dispatch(variants, { arrive, next });
-    body.end();
-    body.end();
-    body.op(op.unreachable);
+  constructor({ variants, table }: Listed, setting: ColdSetting) {
+    super(setting);
+    this.loop((ways) => this.#dispatch(variants, table, ways));
   }
 
-  #stopAtLimit(): void {
-    const { body } = this;
-    body.get(LEFT);
-    body.const(0);
-    body.op(op.les);
-    body.if();
-    body.get(PC);
-    body.const(~FLAGS);
-    body.op(op.and);
-    body.set(PC);
-    this.#leave(WHY.BUDGET);
-    body.end();
-  }
-
-  #leave(why: Why): void {
-    const { body } = this;
-    body.get(REGISTERS);
-    body.get(PC);
-    body.memory(op.store, 4 * R.PC);
-    writeCount(body, () => body.get(LEFT));
-    body.const(why);
-    body.op(op.return);
-  }
-
-  #loadContext(): void {
-    this.body.get(REGISTERS);
-    this.body.memory(op.load, 4 * R.DATA_CONTEXT);
-    this.body.set(this.#writer.context);
-  }
-
-  /** At a branch's target, or in another page: go on with its translation, or count it. */
-  #arrive(): void {
-    const { body } = this;
-    const { lookaside } = this.setting;
-    const [slot, resumed, entry, table] = [body.local(), body.local(), body.local(), body.local()];
-    body.get(PC);
-    body.const(FLAGS);
-    body.op(op.and);
-    body.tee(resumed);
-    body.get(PC);
-    body.op(op.xor);
-    body.set(PC);
-    body.get(PC);
-    body.const(10);
-    body.op(op.shru);
-    body.const(0xffc);
-    body.op(op.and);
-    body.tee(slot);
-    body.memory(op.load, lookaside.at + TABLES.tags.execute);
-    body.get(PC);
-    body.const(PAGE);
-    body.op(op.and);
-    body.get(REGISTERS);
-    body.memory(op.load, 4 * R.CODE_CONTEXT);
-    body.op(op.or, op.ne);
-    body.get(slot);
-    body.memory(op.load, lookaside.at + TABLES.translations);
-    body.tee(table);
-    body.op(op.eqz, op.or);
-    body.if();
-    this.#leave(WHY.COLD);
-    body.end();
-
-    body.get(table);
-    body.get(PC);
-    body.const(0xffc);
-    body.op(op.and, op.add);
-    body.tee(table);
-    body.memory(op.load, 0);
-    body.tee(entry);
-    body.const(0);
-    body.op(op.gts);
-    body.get(resumed);
-    body.const(FINISH);
-    body.op(op.and, op.eqz, op.and);
-    body.if();
-    body.get(REGISTERS);
-    body.get(LEFT);
-    body.get(entry);
-    body.const((1 << ENTRY_BITS) - 1);
-    body.op(op.and);
-    body.get(entry);
-    body.const(ENTRY_BITS);
-    body.op(op.shru, op.returnCallIndirect, PARAMETERS, 0);
-    body.end();
-    this.#countWanted(resumed, entry, table);
-    this.#rememberPage(slot);
-  }
-
-  #countWanted(resumed: number, entry: number, place: number): void {
-    const { body } = this;
-    body.get(resumed);
-    body.op(op.eqz);
-    body.if();
-    body.get(place);
-    body.get(entry);
-    body.const(1);
-    body.op(op.sub);
-    body.tee(entry);
-    body.memory(op.store, 0);
-    body.get(entry);
-    body.const(this.setting.hot - 1);
-    body.op(op.and, op.eqz);
-    body.if();
-    this.#leave(WHY.COLD);
-    body.end();
-    body.end();
-  }
-
-  #rememberPage(slot: number): void {
-    const { body } = this;
-    body.get(PC);
-    body.const(~0xfff);
-    body.op(op.and);
-    body.set(this.#page);
-    body.get(slot);
-    body.memory(op.load, this.setting.lookaside.at + TABLES.deltas.execute);
-    body.set(this.#delta);
-  }
-
-  #fetch(arrive: Label): void {
-    const { body } = this;
-    body.get(PC);
-    body.get(this.#page);
-    body.op(op.xor);
-    body.const(PAGE);
-    body.op(op.and);
-    body.brIf(arrive);
-    body.get(PC);
-    body.get(this.#delta);
-    body.op(op.add);
-    body.memory(op.load, 0);
-    body.set(this.#code);
-  }
-
-  /** A case for each variant; number 0 is for what is none. */
-  #dispatch(variants: readonly Variant[], loops: { arrive: Label; next: Label }): void {
+  /**
+   * A case for each variant; number 0 is for what is none. Most are known by the primary opcode, some by the last bit too; for the
+   * others alone the table is read.
+   */
+  #dispatch(variants: readonly Variant[], table: Uint16Array, loops: Pick<Ways, 'away' | 'next'>): void {
     const { body } = this;
     const refused = body.block();
-    const labels = variants.map(() => body.block()).reverse();
-    body.get(this.#code);
+    const missed = { write: body.block(), read: body.block() };
+    const labels = [refused, ...variants.map(() => body.block()).reverse()];
+    const buckets = Array.from({ length: OPCODES }, (_, opcode) =>
+      table.subarray(opcode * BUCKET, (opcode + 1) * BUCKET),
+    );
+    const divided = buckets
+      .flatMap((bucket, opcode) => (isUniform(bucket, 1) ? [] : [opcode]))
+      .map((opcode) => ({ opcode, label: body.block() }));
+    const labelOf = new Map(divided.map(({ opcode, label }) => [opcode, label]));
+    body.get(this.code);
     body.const(26);
     body.op(op.shru);
-    body.const(11);
-    body.op(op.shl);
-    body.get(this.#code);
-    body.const(0x7ff);
-    body.op(op.and, op.or);
-    body.const(1);
-    body.op(op.shl);
-    body.memory(op.load16u, this.setting.decoding);
-    body.brTable([refused, ...labels], refused);
+    body.brTable(
+      buckets.map((bucket, opcode) => labelOf.get(opcode) ?? labels[bucket[0]!]!),
+      refused,
+    );
+    for (const { opcode } of divided.reverse()) {
+      body.end();
+      this.#divide(opcode, buckets[opcode]!, labels);
+    }
     for (const { instruction, options } of variants) {
       body.end();
-      this.#case(lowerCold(instruction, options, this.setting.sprs), refused, loops);
+      this.#case(lowerCold(instruction, options, this.setting.sprs), { refused, missed, ...loops });
+    }
+    for (const use of [0, 1]) {
+      body.end();
+      this.#foresee(use, loops.next);
+      body.br(refused);
     }
     body.end();
-    this.#leave(WHY.INTERPRET);
+    this.back(
+      WHY.INTERPRET,
+      () => this.pc(),
+      () => this.left(),
+    );
   }
 
-  #case(
-    { effects, flow }: ReturnType<typeof lowerCold>,
-    refused: Label,
-    { arrive, next }: { arrive: Label; next: Label },
-  ): void {
+  /** On to the variant of a word whose primary opcode alone does not tell. */
+  #divide(opcode: number, bucket: Uint16Array, labels: readonly Label[]): void {
+    const { body } = this;
+    body.get(this.code);
+    if (isUniform(bucket, 2)) {
+      body.const(1);
+      body.op(op.and);
+      body.brIf(labels[bucket[1]!]!);
+      return body.br(labels[bucket[0]!]!);
+    }
+    body.const(BUCKET - 1);
+    body.op(op.and);
+    body.const(1);
+    body.op(op.shl);
+    body.memory(op.load16u, this.setting.decoding + 2 * opcode * BUCKET);
+    body.brTable(labels, labels[0]!);
+  }
+
+  /** Run the instruction again if the page of its access can be had. */
+  #foresee(use: number, next: Label): void {
+    const { body } = this;
+    body.get(this.#missed);
+    body.const(use);
+    body.call(FORESEE);
+    body.if();
+    body.get(this.at);
+    body.const(WORD);
+    body.op(op.sub);
+    body.set(this.at);
+    body.br(next);
+    body.end();
+  }
+
+  #case({ effects, flow }: ReturnType<typeof lowerCold>, { refused, missed, away, next }: Ways): void {
     const { body } = this;
     if (flow === 'interpret') return body.br(refused);
-    this.#writer.effects(effects, Places.none, {
+    this.writer.effects(effects, Places.none, {
       refuse: () => body.brIf(refused),
       behind: () => body.op(op.drop),
-    });
-    body.get(LEFT);
-    body.const(1);
-    body.op(op.sub);
-    body.set(LEFT);
-    const last = effects.at(-1);
-    const remaps = effects.some(({ kind }) => kind === 'tlb'); // perhaps the page of the pc
-    if (last?.kind === 'branch') {
-      this.#writer.value(last.target, Places.none);
-      body.set(this.#scratch);
-      if (last.condition) {
-        this.#writer.value(last.condition, Places.none);
+      missed: (ea, use) => {
         body.if();
-      }
-      body.get(this.#scratch);
+        body.get(ea);
+        body.set(this.#missed);
+        body.br(missed[use]);
+        body.end();
+      },
+    });
+    const last = effects.at(-1);
+    if (last?.kind === 'branch') {
+      this.writer.value(last.target, Places.none);
       body.set(PC);
-      body.br(arrive);
-      if (last.condition) body.end();
-      else return;
+      if (!last.condition) return body.br(away);
+      this.writer.value(last.condition, Places.none);
+      body.brIf(away);
     }
-    body.get(PC);
-    body.const(remaps ? 4 | RESUMED : 4);
-    body.op(op.add);
-    body.set(PC);
-    body.br(remaps ? arrive : next);
+    if (effects.some(({ kind }) => kind === 'tlb')) {
+      this.pc(); // whose page is perhaps mapped otherwise now
+      body.const(WORD | RESUMED);
+      body.op(op.add);
+      body.set(PC);
+      return body.br(away);
+    }
+    body.br(next);
   }
 }
+
+/** Do the variants of a bucket repeat after so many places? */
+const isUniform = (bucket: Uint16Array, period: number): boolean =>
+  bucket.every((number, i) => number === bucket[i % period]);

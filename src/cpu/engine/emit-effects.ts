@@ -7,8 +7,13 @@ import { PLACE, type Value } from './value.js';
 import { op } from './wasm-encoder.js';
 
 /** Functions that generated code calls, by their numbers. */
-export const imports = [{ name: 'writeTlb', parameters: 4 }] as const;
+export const imports = [
+  { name: 'writeTlb', parameters: 4 },
+  { name: 'foresee', parameters: 2 },
+] as const;
 const WRITE_TLB = 0;
+/** (address, 1 to write and 0 to read): whether the lookaside has got the page. */
+export const FORESEE = 1;
 
 /** Writes effects as WebAssembly. */
 export class EffectWriter extends StorageWriter {

@@ -12,6 +12,8 @@ import { op } from './wasm-encoder.js';
 export interface WaysOut {
   readonly refuse: () => void;
   readonly behind: () => void;
+  /** As `refuse`, where the lookaside does not have the page of the address in this local for that: it may have it after a call. */
+  readonly missed?: (ea: number, use: 'read' | 'write') => void;
 }
 
 /** Writes effects on storage as WebAssembly: what the lookaside's tables have is done in place. */
@@ -64,12 +66,12 @@ export class StorageWriter extends ValueWriter {
       case 'touch': {
         const ea = this.keep(effect.address, changed);
         this.#miss(ea, TABLES.tags[effect.access], 1);
-        return ways.refuse();
+        return this.#refuse(ea, effect.access, ways);
       }
       case 'zero': {
         const ea = this.keep(effect.address, changed);
         const slot = this.#miss(ea, TABLES.zeroable, 1);
-        ways.refuse();
+        this.#refuse(ea, 'write', ways);
         return this.#zero(ea, slot);
       }
       case 'transfer':
@@ -173,11 +175,16 @@ export class StorageWriter extends ValueWriter {
   #host(ea: number, use: 'read' | 'write', bytes: number, ways: WaysOut): void {
     const { body, lookaside } = this;
     const slot = this.#miss(ea, TABLES.tags[use], bytes);
-    ways.refuse();
+    this.#refuse(ea, use, ways);
     body.get(slot);
     body.memory(op.load, lookaside.at + TABLES.deltas[use]);
     body.get(ea);
     body.op(op.add);
+  }
+
+  #refuse(ea: number, use: 'read' | 'write', { missed, refuse }: WaysOut): void {
+    if (missed) missed(ea, use);
+    else refuse();
   }
 
   /** Misaligned loads and stores are done in place where they stay in a page, instead of refused. */
@@ -192,7 +199,7 @@ export class StorageWriter extends ValueWriter {
     const { body, lookaside } = this;
     const host = this.temporary();
     const slot = this.#miss(ea, TABLES.tags[use], 1);
-    ways.refuse();
+    this.#refuse(ea, use, ways);
     body.get(slot);
     body.memory(op.load, lookaside.at + TABLES.deltas[use]);
     body.get(ea);

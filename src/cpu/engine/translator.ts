@@ -3,6 +3,7 @@ import { decoderOf } from '../../isa/decode.js';
 import { instructionsOf } from '../../isa/instructions.js';
 import { disassemble } from '../../isa/disassemble.js';
 import type { Feature, Instruction } from '../../isa/spec.js';
+import { foresee } from '../access.js';
 import type { Core } from '../core.js';
 import { SLOTS } from '../../mmu/lookaside.js';
 import { R } from '../state.js';
@@ -187,7 +188,7 @@ export class Translator implements Engine {
 
   #makeTemplate(): ColdTemplate {
     const isUsual = this.#hot === DEFAULT_HOT && this.#instructions === instructionsOf(new Set());
-    return (isUsual ? preparedTemplate() : undefined) ?? makeTemplate(this.#listed.variants, this.#hot);
+    return (isUsual ? preparedTemplate() : undefined) ?? makeTemplate(this.#listed, this.#hot);
   }
 
   /** Where to go on with code that has no translation: undefined where even its page is not known. */
@@ -197,7 +198,7 @@ export class Translator implements Engine {
     const before = lookaside.translations[slot];
     const context = core.regs.words[R.CODE_CONTEXT]!;
     const page = cache.pageOf(pc, context);
-    if (!page) return undefined;
+    if (!page) return foresee(core, pc, 'execute') && cache.pageOf(pc, context) ? pc : undefined;
     if (page.table !== before) return pc;
     if (!cache.isHot(page, pc)) return pc | RESUMED;
     const again = waiting.some((place) => place.page === page && place.pc === pc);
@@ -301,7 +302,7 @@ const compile = (bodies: readonly Body[]): WebAssembly.Module =>
 /** The functions of a module, on the memory and the table of a core. */
 function instantiate(core: Core, cache: CodeCache, module: WebAssembly.Module): WebAssembly.Callable[] {
   const { exports } = new WebAssembly.Instance(module, {
-    env: { memory: core.memory.wasm, table: cache.table, writeTlb: tlbWriter(core) },
+    env: { memory: core.memory.wasm, table: cache.table, writeTlb: tlbWriter(core), foresee: foreseer(core) },
   });
   return Object.keys(exports).map((_, i) => exports[nameOf(i)]!);
 }
@@ -313,3 +314,8 @@ const tlbWriter =
     writeTlb(core, entry!, word!, value!);
     return core.lookaside.find('execute', pc!, core.regs.words[R.CODE_CONTEXT]!) < 0 ? 1 : 0;
   };
+
+const foreseer =
+  (core: Core): WebAssembly.Callable =>
+  (address, writes) =>
+    foresee(core, address!, writes ? 'write' : 'read') ? 1 : 0;

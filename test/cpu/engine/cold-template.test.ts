@@ -10,13 +10,13 @@ import { encodeModule } from '../../../src/cpu/engine/wasm-encoder.js';
 import { instructions } from '../../../src/isa/instructions.js';
 import { root } from '../../tools.js';
 
-const { variants } = listVariants(instructions);
-const template = makeTemplate(variants, DEFAULT_HOT);
+const listed = listVariants(instructions);
+const template = makeTemplate(listed, DEFAULT_HOT);
 
 test('a template put to its places is what would have been made for them', () => {
   const [lookaside, tables] = [0x12345000, 0x7654000 + 0x10000000];
   const sprs = { read: tables + TABLE_PLACES.readSpr, write: tables + TABLE_PLACES.writeSpr };
-  const body = coldInterpreter(variants, { lookaside: { at: lookaside }, decoding: tables, sprs, hot: DEFAULT_HOT });
+  const body = coldInterpreter(listed, { lookaside: { at: lookaside }, decoding: tables, sprs, hot: DEFAULT_HOT });
   expect(placed(template, lookaside, tables)).toEqual(encodeModule([{ name: COLD_NAME, body }], imports));
   expect(template.lookaside.length).toBeGreaterThan(50);
 });
