@@ -9,13 +9,22 @@ export interface Client {
 }
 
 /** Who has the core, and for how many cycles at most. */
-export interface Share<C> {
+export interface Turn<C> {
   readonly client: C;
   readonly cycles: number;
 }
 
-/** Nobody. */
-const NONE = -1;
+/** What a client has coming by its guarantee. */
+interface Reservation<C> {
+  readonly client: C;
+  /** Per cent of the core. */
+  readonly share: number;
+  /**
+   * Hundredths of cycles that it has coming since it began to want the core; below 0 where it had them ahead of time. Between -100 turns
+   * and 100 turns or so, so whole numbers hold it.
+   */
+  credit: number;
+}
 
 /**
  * Who is next. Without guarantees it is every client that can use the core, in turn, for a quantum each. A client with a guarantee comes before
@@ -31,13 +40,15 @@ const NONE = -1;
  * that is nearer than the share's own.
  */
 export class Scheduler<C extends Client> {
+  /** Of those with a guarantee, in the order of the source. */
+  readonly #reservations: readonly Reservation<C>[];
   /** Who had the last turn that was not due by a guarantee. */
-  #last = NONE;
-  /** What each has coming by its guarantee since it began to want the core; below 0 where it had its share ahead of time. */
-  readonly #credits: number[];
-  /** Whose turn it is, whether by its guarantee, and since which cycle; all is settled up to that. */
-  #holder = NONE;
-  #due = false;
+  #last = -1;
+  /** By what the present turn is due, where it is by a guarantee. */
+  #due: Reservation<C> | undefined;
+  /** Nobody has the core. */
+  #idle = true;
+  /** The cycle at which the present turn, or the idle time, began; all is settled up to that. */
   #since: number;
 
   constructor(
@@ -46,34 +57,40 @@ export class Scheduler<C extends Client> {
     /** Cycles of a turn. */
     private readonly quantum: number,
   ) {
-    this.#credits = clients.map(() => 0);
+    this.#reservations = clients.flatMap((client) =>
+      client.guarantee === undefined ? [] : { client, share: client.guarantee, credit: 0 },
+    );
     this.#since = clock.now;
-    const sum = clients.reduce((all, { guarantee = 0 }) => all + guarantee, 0);
+    const sum = this.#reservations.reduce((all, { share }) => all + share, 0);
     assert(sum <= 100, 'guarantees of a core are no more than all of it');
   }
 
   /** Plain data; the same whether or not an idle stretch was looked at in between. */
   save() {
-    if (this.#holder === NONE) this.#settle();
-    const [last, holder, due, since] = [this.#last, this.#holder, this.#due, this.#since];
-    return { last, credits: [...this.#credits], holder, due, since };
+    if (this.#idle) this.#settle();
+    return {
+      last: this.#last,
+      credits: this.#reservations.map(({ credit }) => credit),
+      due: this.#due ? this.#reservations.indexOf(this.#due) : undefined,
+      idle: this.#idle,
+      since: this.#since,
+    };
   }
 
-  restore({ last, credits, holder, due, since }: ReturnType<Scheduler<C>['save']>): void {
+  restore({ last, credits, due, idle, since }: ReturnType<Scheduler<C>['save']>): void {
     this.#last = last;
-    credits.forEach((credit, i) => (this.#credits[i] = credit));
-    this.#holder = holder;
-    this.#due = due;
+    for (const [i, reservation] of this.#reservations.entries()) reservation.credit = credits[i]!;
+    this.#due = due === undefined ? undefined : this.#reservations[due];
+    this.#idle = idle;
     this.#since = since;
   }
 
   /** End the turn that was, and begin another at this cycle; undefined when all wait or have ended. */
-  next(): Share<C> | undefined {
+  next(): Turn<C> | undefined {
     this.#settle();
-    const due = this.#mostUrgent();
-    this.#due = due !== NONE;
-    this.#holder = this.#due ? due : this.#inTurn();
-    const client = this.clients[this.#holder];
+    this.#due = this.#mostUrgent();
+    const client = this.#due?.client ?? this.#inTurn();
+    this.#idle = client === undefined;
     return client && { client, cycles: this.#due ? this.#slice : this.quantum };
   }
 
@@ -83,50 +100,51 @@ export class Scheduler<C extends Client> {
   }
 
   /**
-   * Credit what passed since the last turn began. Who is found awake counts as awake since then, when nothing could have been done for
-   * it before its end. Who sleeps keeps no credit, but pays off by its share what it had ahead of time; so does everybody while the
+   * Credit what passed since the last turn began. Who is found awake counts as awake since then: before its end nothing could have been
+   * done for it. Who sleeps keeps no credit, but pays off by its share what it had ahead of time; so does everybody while the
    * core is idle. What was given beyond guarantees is not taken off them.
    */
   #settle(): void {
     const passed = this.clock.now - this.#since;
     this.#since = this.clock.now;
-    this.clients.forEach(({ guarantee, runnable }, i) => {
-      if (guarantee === undefined) return;
-      const spent = this.#due && i === this.#holder ? 100 * passed : 0;
-      const credit = this.#credits[i]! + guarantee * passed - spent;
-      this.#credits[i] = runnable && this.#holder !== NONE ? credit : Math.min(credit, 0);
-    });
+    for (const reservation of this.#reservations) {
+      reservation.credit += (reservation.share - (reservation === this.#due ? 100 : 0)) * passed;
+      if (this.#idle || !reservation.client.runnable) reservation.credit = Math.min(reservation.credit, 0);
+    }
   }
 
   /** Of those to whom a turn is due, the one that has to have had it first; the first of the source where two are alike. */
-  #mostUrgent(): number {
-    let most = NONE;
-    this.clients.forEach(({ guarantee, runnable }, i) => {
-      if (guarantee === undefined || !runnable || this.#credits[i]! < 0) return;
-      if (most === NONE || this.#before(i, most)) most = i;
-    });
+  #mostUrgent(): Reservation<C> | undefined {
+    let most: Reservation<C> | undefined;
+    for (const reservation of this.#reservations) {
+      if (reservation.credit < 0 || !reservation.client.runnable) continue;
+      if (!most || this.#isBefore(reservation, most)) most = reservation;
+    }
     return most;
   }
 
-  /** Is this one's deadline before the other's? Each has until its share of the time is what it has coming and the next turn. */
-  #before(one: number, other: number): boolean {
-    const left = (i: number): number => 100 * this.#slice - this.#credits[i]!;
-    const guarantee = (i: number): number => this.clients[i]!.guarantee ?? 0;
-    return left(one) * guarantee(other) < left(other) * guarantee(one);
+  /** Is one's deadline before the other's? It is when its share of the time amounts to a turn and no more. */
+  #isBefore(one: Reservation<C>, other: Reservation<C>): boolean {
+    const left = ({ credit }: Reservation<C>): number => 100 * this.#slice - credit;
+    return left(one) * other.share < left(other) * one.share;
   }
 
   /** The next one after the last: of those without a guarantee, or, where none of them wants the core, of all. */
-  #inTurn(): number {
+  #inTurn(): C | undefined {
     const { length } = this.clients;
-    let spare = NONE;
+    let spare: number | undefined;
     for (let i = 1; i <= length; i++) {
       const at = (this.#last + i) % length;
-      const { runnable, guarantee } = this.clients[at]!;
-      if (!runnable) continue;
-      if (guarantee === undefined) return (this.#last = at);
-      if (spare === NONE) spare = at;
+      const client = this.clients[at]!;
+      if (!client.runnable) continue;
+      if (client.guarantee === undefined) {
+        this.#last = at;
+        return client;
+      }
+      spare ??= at;
     }
-    if (spare !== NONE) this.#last = spare;
-    return spare;
+    if (spare === undefined) return undefined;
+    this.#last = spare;
+    return this.clients[spare];
   }
 }
