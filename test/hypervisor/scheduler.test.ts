@@ -197,6 +197,18 @@ test('who slept neither has its share of that time later, nor pays for what it w
   }
 });
 
+test('nobody has a share of the time in which the core was idle', () => {
+  const sleepy = (guarantee?: number): Habits => ({
+    guarantee,
+    phases: [
+      { work: 10, sleep: 1_000_000 },
+      { work: Infinity, sleep: 0 },
+    ],
+  });
+  const { clients, now } = run([sleepy(30), sleepy()], 1_100_000);
+  expect(((clients[0]!.had - 10) / (now - 1_000_020)) * 100).toBeCloseTo(30, 0);
+});
+
 test('who wakes has its turn within its share of half a quantum and half a quantum more', () => {
   for (const guarantee of [5, 20, 50, 90]) {
     const rest = 100 - guarantee;
@@ -207,13 +219,18 @@ test('who wakes has its turn within its share of half a quantum and half a quant
         { work: 13, sleep: 15_013 },
       ],
     };
-    const { clients } = run([sleeper, always(rest - 3), always(), always()], 1_000_000);
-    const slept = clients[0]!;
-    // Of 17,500 cycles or so each, it waited for no longer than this
     const longest = (QUANTUM / 2) * (100 / guarantee) + QUANTUM / 2;
-    expect(slept.had).toBeGreaterThanOrEqual(Math.floor(1_000_000 / (17_522 + longest)) * 10);
-    expect(slept.longestWait).toBeLessThanOrEqual(longest);
-    expect(slept.longestWait).toBeGreaterThan(0);
+    for (const others of [
+      [always(rest)],
+      [always(rest - 3), always(), always()],
+      Array.from({ length: 9 }, () => always(Math.max(1, Math.floor(rest / 9)))),
+    ]) {
+      const slept = run([...others, sleeper], 1_000_000).clients.at(-1)!;
+      // It slept 17,500 cycles or so, and waited for no longer than this
+      expect(slept.had).toBeGreaterThanOrEqual(Math.floor(1_000_000 / (17_522 + longest)) * 10);
+      expect(slept.longestWait).toBeLessThanOrEqual(longest);
+      expect(slept.longestWait).toBeGreaterThan(0);
+    }
   }
 });
 

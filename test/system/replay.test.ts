@@ -7,10 +7,10 @@ import { encodeState } from '../../src/board/state-text.js';
 import { configuration, hello, spin } from '../cli/child.js';
 import { partitions } from './machines.js';
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
-const build = () =>
+const build = (more = '') =>
   partitions(
     configuration([
-      { name: 'hello', image: hello },
+      { name: 'hello', image: hello, more },
       { name: 'spin', image: spin },
     ]),
   ).machine;
@@ -21,8 +21,15 @@ function diff(a: unknown, b: unknown, path = ''): string[] {
     );
   return a === b ? [] : [`${path}: ${String(a).slice(0, 80)} | ${String(b).slice(0, 80)}`];
 }
-test.each([['typed'], ['pause'], ['both'], ['restart']])('%s: a replay comes to the same state', (what) => {
-  const m = build();
+test.each([
+  ['typed', ''],
+  ['pause', ''],
+  ['both', ''],
+  ['both', 'guarantee = <20>;'],
+  ['restart', ''],
+  ['restart', 'guarantee = <70>;'],
+])('%s %s: a replay comes to the same state', (what, more) => {
+  const m = build(more);
   const inputs: RecordedInput[] = [];
   m.listeners.push((input) => inputs.push({ ...input, ...m.moment }));
   const part = (name: string) => m.partitions.find((p) => p.name === name)!;
@@ -40,7 +47,7 @@ test.each([['typed'], ['pause'], ['both'], ['restart']])('%s: a replay comes to 
   if (what === 'restart') m.ask('restart', part('spin'));
   go(6_000_000);
   const end: RecordedInput = { kind: 'end', hash: '', ...m.moment };
-  const r = build();
+  const r = build(more);
   const replay = new Replay(r, [...inputs, end]);
   for (let i = 0; i < 100 && !replay.ended; i++) if (replay.run({}, 2_000_000).kind !== 'ran') break;
   const parse = (x: typeof m) => JSON.parse(encodeState(snapshotOf(x).state));
