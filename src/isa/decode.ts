@@ -17,16 +17,24 @@ export function decodeTableOf(list: readonly Instruction[]): Uint16Array {
   const table = new Uint16Array(64 * 2048).fill(ILLEGAL);
   tables.set(list, table);
   const low = 0x7ff;
+  const met = new Set<number>();
   list.forEach((instruction, number) => {
+    const opcode = instruction.match >>> 26;
     const free = ~instruction.mask & low;
-    const base = ((instruction.match >>> 26) << 11) | (instruction.match & low);
-    for (let bits = free; ; bits = (bits - 1) & free) {
-      const index = base | bits;
-      const taken = table[index]!;
-      if (taken !== ILLEGAL) throw new Error(`${instruction.name} and ${list[taken]!.name} share an encoding`);
-      table[index] = number;
-      if (bits === 0) break;
+    const base = (opcode << 11) | (instruction.match & low);
+    const share = (other: number): never => {
+      throw new Error(`${instruction.name} and ${list[other]!.name} share an encoding`);
+    };
+    if (free === low && !met.has(opcode)) table.fill(number, base, base + low + 1);
+    else {
+      for (let bits = free; ; bits = (bits - 1) & free) {
+        const index = base | bits;
+        if (table[index] !== ILLEGAL) share(table[index]!);
+        table[index] = number;
+        if (bits === 0) break;
+      }
     }
+    met.add(opcode);
   });
   return table;
 }

@@ -42,12 +42,17 @@ export function listVariants(instructions: readonly Instruction[]): { variants: 
       options: Object.fromEntries(options.map((f) => [f.name, (index >>> f.shift) & 1])),
     }));
   };
-  for (let first = 0; first < table.length; first += BUCKET) {
-    const number = table[first]!;
-    const isWhole = number !== ILLEGAL && (instructions[number]!.mask & (BUCKET - 1)) === 0;
-    if (isWhole && optionsOf[number]!.length === 0) table.fill(variantAt(first), first, first + BUCKET);
-    else for (let index = first; index < first + BUCKET; index++) table[index] = variantAt(index);
-  }
+  // A bucket repeats after as many places as the last bits are told apart by that anything in it looks at
+  const lookedAt = new Int32Array(table.length / BUCKET);
+  instructions.forEach(({ match, mask }, number) => {
+    lookedAt[match >>> 26]! |= (mask & (BUCKET - 1)) | optionsOf[number]!.reduce((all, f) => all | (1 << f.shift), 0);
+  });
+  lookedAt.forEach((bits, opcode) => {
+    const first = opcode * BUCKET;
+    const period = 1 << (32 - Math.clz32(bits));
+    for (let index = first; index < first + period; index++) table[index] = variantAt(index);
+    for (let done = period; done < BUCKET; done *= 2) table.copyWithin(first + done, first, first + done);
+  });
   return { variants, table };
 }
 
