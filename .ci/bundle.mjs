@@ -20,12 +20,30 @@ const escaped = (text) =>
 async function bundle() {
   const { rolldown } = await import('rolldown');
   const input = join(root, 'dist', 'cli', 'program.js');
-  const build = await rolldown({ input, platform: 'node', logLevel: 'silent', plugins: [await prepared()] });
+  const resolve = { alias: { fflate: 'fflate/browser' } }; // for Node it loads worker_threads, which nothing here needs
+  const build = await rolldown({ input, platform: 'node', resolve, logLevel: 'silent', plugins: [await prepared()] });
   const { output } = await build.generate({ format: 'cjs', codeSplitting: false, comments: false });
   await build.close();
-  const wrapped = `(function (exports, require, module, __filename, __dirname) {${output[0].code}\n})`;
+  const wrapped = `(function (exports, require, module, __filename, __dirname) {${whenUsed(output[0].code)}\n})`;
   mkdirSync(folder, { recursive: true });
   put('hv440.cjs', escaped(wrapped));
+}
+
+/** Modules of Node's own that most runs do without, and that take some milliseconds to load, are loaded when they are used. */
+function whenUsed(code) {
+  const seldom =
+    /^(\s*)(?:let|const) (\w+) = require\("(node:(?:child_process|net|os|readline|stream|timers\/promises|tty|zlib))"\);$/gm;
+  let lazy = code;
+  for (const [line, indent, name, module] of code.matchAll(seldom)) {
+    const uses = new RegExp(`\\b${name}\\b`, 'g');
+    const members = new RegExp(`\\b${name}\\.`, 'g');
+    const isPlain = code.match(uses).length === code.match(members).length + 1; // but for the line itself
+    if (!isPlain) continue;
+    lazy = lazy
+      .replaceAll(members, `${name}().`)
+      .replace(line, `${indent}function ${name}() { return require("${module}"); }`);
+  }
+  return lazy;
 }
 
 /** Puts what is ready made in the place of the module that has nothing. */
