@@ -5,7 +5,7 @@
 //   node .ci/bundle.mjs --code     the second half, in a process of its own: what running it compiles is kept
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -78,6 +78,9 @@ const runs = [
   ['run', '--bare', hello, '--headless', '--expect', 'hello> '],
   ['run', '--bare', linux, '--headless', '--expect', 'BOOT-OK', '--max-instructions', '3e7'],
   ['run', linux, '--headless', '--expect', 'BOOT-OK', '--max-instructions', '3e7'],
+  ...readdirSync(join(root, 'devicetrees'))
+    .filter((name) => name.endsWith('.dts'))
+    .map((name) => ['check', join(root, 'devicetrees', name)]),
 ];
 
 async function compile() {

@@ -5,6 +5,8 @@ import type { Report } from './report.js';
 import { keywords, type LexerMode, modeAfter, patterns, type Token, type TokenKind } from './tokens.js';
 import type { Position } from './tree.js';
 
+const NO_BYTES = new Uint8Array(0);
+
 /** Splits a source, as the preprocessor has left it, into words with their places. */
 export class Lexer {
   #mode: LexerMode = 'value';
@@ -110,7 +112,7 @@ export class Lexer {
     const at = this.#at(start);
     this.#offset = end;
     const endLine = text.includes('\n') ? this.source.line(end - 1) : at.line;
-    const none = { name: text, value: 0n, bytes: new Uint8Array(0) };
+    const none = { name: text, value: 0n, bytes: NO_BYTES };
     return { kind, text, at, endLine, ...none, ...what, start };
   }
 
@@ -126,6 +128,8 @@ export class Lexer {
     const offset = this.#offset;
     const label = this.#match(patterns.label)?.[0];
     if (label) return this.#token('label', offset + label.length, { name: label.slice(0, -1) });
+    const first = this.#text.charAt(offset);
+    if (first !== '&' && first !== '/') return undefined; // as of all that follow
     const path = this.#match(patterns.pathReference)?.[0];
     if (path) return this.#token('reference', offset + path.length, { name: path.slice(2, -1) });
     const reference = this.#match(patterns.labelReference)?.[0];

@@ -35,9 +35,7 @@ export class Property {
 
   /** The value as NUL-terminated strings (Latin-1); a last one without its NUL counts too. */
   get strings(): string[] {
-    let text = '';
-    for (const byte of this.value) text += String.fromCharCode(byte);
-    const parts = text.split('\0');
+    const parts = latin1(this.value).split('\0');
     if (parts.at(-1) === '') parts.pop();
     return parts;
   }
@@ -45,6 +43,15 @@ export class Property {
   get string(): string {
     return this.strings[0] ?? '';
   }
+}
+
+/** What `String.fromCharCode` takes at once. */
+const AT_ONCE = 4096;
+
+function latin1(bytes: Uint8Array): string {
+  let text = '';
+  for (let at = 0; at < bytes.length; at += AT_ONCE) text += String.fromCharCode(...bytes.subarray(at, at + AT_ONCE));
+  return text;
 }
 
 /** A node of a device tree. Properties and children keep the order of the source. */

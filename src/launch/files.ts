@@ -45,6 +45,7 @@ export interface ImageTrouble {
 /** Images and initrds of a configuration: each image is read once, for the checks and for the boot. */
 export class Files implements ImageInspector {
   readonly #images = new Map<string, Image | ImageTrouble>();
+  readonly #inspections = new Map<string, Inspection>();
 
   /** The image of that path, or why it cannot be loaded. */
   image(path: string): Image | ImageTrouble {
@@ -62,21 +63,30 @@ export class Files implements ImageInspector {
 
   inspect(path: string, kind: 'image' | 'initrd'): Inspection {
     if (kind === 'image') {
-      const image = this.image(path);
-      if (!image.ok) return image;
-      return {
-        ok: true,
-        segments: image.segments.map(({ address, size }) => ({ address, size })),
-        entry: image.entry,
-        get isLinux() {
-          return isLinux(image);
-        },
-      };
+      const inspection = this.#inspections.get(path) ?? inspectionOf(this.image(path));
+      this.#inspections.set(path, inspection);
+      return inspection;
     }
     const contents = readContents(path);
     if (!contents.ok) return contents;
     return { ok: true, segments: [{ address: 0, size: contents.bytes.length }], entry: 0 };
   }
+}
+
+function inspectionOf(image: Image | ImageTrouble): Inspection {
+  if (!image.ok) return image;
+  const segments = image.segments.map(({ address, size }) => ({ address, size }));
+  let told: { readonly linux: boolean | undefined } | undefined;
+  return {
+    ok: true,
+    segments,
+    entry: image.entry,
+    // Its whole text is looked through, once, where somebody asks
+    get isLinux() {
+      told ??= { linux: isLinux(image) };
+      return told.linux;
+    },
+  };
 }
 
 /** An image that the command line names. Throws a UsageError where it cannot be loaded. */

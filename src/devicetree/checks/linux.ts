@@ -139,12 +139,11 @@ const machine: Rule = {
     "A partition that seems to run Linux is shown a board that Linux knows: the root's `compatible`, or that of `node-update`, has a machine of Linux's 44x platforms.",
   remedy: 'Write "amcc,bamboo" last in the root’s `compatible`.',
   *run(partition, context) {
-    const { tree } = context;
+    const update = partition.children.find(({ name }) => name === 'node-update');
+    const told = update?.has('compatible') ? update : context.tree.root;
+    if (!told.has('compatible') || told.isCompatible(...machines)) return;
     const verb = linuxness(partition, context);
     if (!verb) return;
-    const update = partition.children.find(({ name }) => name === 'node-update');
-    const told = update?.has('compatible') ? update : tree.root;
-    if (!told.has('compatible') || told.isCompatible(...machines)) return;
     yield {
       ...at(told, 'compatible'),
       message: `${nameOf(partition)} ${verb} Linux, which knows no board '${told.compatible.join("', '")}', and stops before it prints anything`,
@@ -164,10 +163,11 @@ const bus: Rule = {
   remedy: 'Add "simple-bus" to the `compatible` of the bus.',
   *run(partition, context) {
     const { tree } = context;
-    const verb = linuxness(partition, context);
+    const devices = devicesOf(tree, partition);
+    const verb = devices.length > 0 ? linuxness(partition, context) : undefined;
     if (!verb) return;
     const told = new Set<Node>();
-    for (const device of devicesOf(tree, partition)) {
+    for (const device of devices) {
       for (let above = device.parent; above?.parent; above = above.parent) {
         if (above.isCompatible(...probed) || told.has(above)) continue;
         told.add(above);

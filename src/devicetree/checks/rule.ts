@@ -69,6 +69,7 @@ export class Context {
   readonly board: readonly Node[];
   /** Where each of the board's nodes stands among them. */
   readonly boardOrder: ReadonlyMap<Node, number>;
+  readonly #subjects = new Map<Subject, readonly Node[]>();
   readonly #failed = new Map<Node, Set<string>>();
   readonly #inspections = new Map<Property, Inspection>();
 
@@ -82,7 +83,13 @@ export class Context {
   }
 
   /** The nodes of a kind, in the order of the source. Disabled partitions and ports are only in `node` and `own`. */
-  subjects(over: Subject): Node[] {
+  subjects(over: Subject): readonly Node[] {
+    const subjects = this.#subjects.get(over) ?? this.#find(over);
+    this.#subjects.set(over, subjects);
+    return subjects;
+  }
+
+  #find(over: Subject): Node[] {
     const { tree } = this;
     switch (over) {
       case 'tree':
