@@ -12,6 +12,7 @@ import { frequencyOf, launch } from '../launch/machine.js';
 import { configure } from '../devicetree/configuration.js';
 import { cacheFolder } from './cache.js';
 import type { Duration } from './duration.js';
+import { givenSeed } from './given-seed.js';
 import { TestBoard } from './test-board.js';
 import { TestSnapshot } from './test-snapshot.js';
 
@@ -29,7 +30,7 @@ export interface BootOptions {
   readonly set?: Readonly<Record<string, string>>;
   /** Of axes of the test's matrix in the configuration, the variant to have. */
   readonly variant?: Readonly<Record<string, string>>;
-  /** What `random` begins with. Default 1. */
+  /** What `random` begins with. Default what `hv440 test --seed` says, or 1. */
   readonly seed?: number;
   /** What runs the instructions; all give the same results. */
   readonly engine?: NonNullable<EngineOptions['engine']>;
@@ -71,7 +72,7 @@ export function bootTree(
   options: Omit<BootOptions, 'set' | 'variant'> & EngineOptions,
 ): TestBoard {
   if (hasErrors(findings)) throw new ConfigError(findings);
-  const { heldBack = [], within = WITHIN, limit, from, seed = 1 } = options;
+  const { heldBack = [], within = WITHIN, limit, from, seed = givenSeed() } = options;
   const start = heldBack.length > 0 ? { start: heldBack } : {};
   const whole = withWholePaths(withoutTest(tree));
   const configuration = configure(whole);

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { boot, type BootOptions, type Config } from './boot.js';
 import { cacheFolder, ownFingerprint } from './cache.js';
 import type { TestBoard } from './test-board.js';
+import { givenSeed } from './given-seed.js';
 import { TestSnapshot } from './test-snapshot.js';
 
 /** What a fixture is made of. */
@@ -50,7 +51,7 @@ async function prepared(options: FixtureOptions) {
 }
 
 /** A name for all that decides on the snapshot. */
-function keyOf(board: TestBoard, { prepare, key = '', within, seed, from }: FixtureOptions): string {
+function keyOf(board: TestBoard, { prepare, key = '', within, seed = givenSeed(), from }: FixtureOptions): string {
   const origin = from === undefined || typeof from === 'string' ? from : from.cycle;
   const parts = [ownFingerprint(), board.identity, prepare.toString(), key, within, seed, origin];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);

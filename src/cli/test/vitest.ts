@@ -7,6 +7,9 @@ import { pathToFileURL } from 'node:url';
 import { UsageError } from '../../launch/errors.js';
 import type { TestResult } from './results.js';
 
+/** The environment of vitest's process has here the seed that tests are to begin with. */
+export const SEED = 'HV440_TEST_SEED';
+
 export interface CodeOptions {
   /** `vitest-process.js`. */
   readonly program: string;
@@ -56,6 +59,7 @@ function run(order: VitestOrder): Promise<string> {
   return new Promise((done) => {
     const child = spawn(process.execPath, [order.program, JSON.stringify(order)], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...(order.seed !== undefined && { [SEED]: String(order.seed) }) },
     });
     let said = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes: Buffer) => (said += bytes.toString()));

@@ -208,6 +208,27 @@ test('tests in code are run by vitest, in the same report', async () => {
   );
 });
 
+test('tests in code begin with the seed of the command line, where they have none; the set-up of their own is run, too', async () => {
+  const seeds = `import { expect, test } from 'vitest';
+import { boot } from ${JSON.stringify(inRoot('dist', 'testing', 'index.js'))};
+test('rolls', async () => {
+  const boards = [await boot('../base.dts'), await boot('../base.dts', { seed: 5 })];
+  throw new Error([globalThis.own, ...boards.map(({ random }) => random.integer(0, 999_999))].join(' '));
+});`;
+  const { run, path } = folder('code-seeds', {
+    'a.test.mjs': seeds,
+    'own.mjs': 'globalThis.own = "set up";',
+    'vitest.config.mjs': 'export default { test: { setupFiles: ["./own.mjs"] } };',
+  });
+  symlinkSync(inRoot('node_modules'), join(path, 'node_modules'));
+  const rolls = async (...args: string[]) =>
+    /Error: set up (\d+) (\d+)/.exec((await run('a.test.mjs', ...args)).stdout)!.slice(1, 3);
+  const [[first, own], [five], [six]] = [await rolls(), await rolls('--seed', '5'), await rolls('--seed', '6')];
+  expect(first).not.toBe(own);
+  expect(five).toBe(own);
+  expect(new Set([first, five, six]).size).toBe(3);
+});
+
 test('--watch runs tests again whose files change', async () => {
   const { path } = folder('watch', {
     'a.test.dts': tree(says('hello> ')),
