@@ -146,7 +146,9 @@ function addProfile(hv440: Command): void {
     )
     .option('--collapsed <FILE>', 'write call stacks as flamegraph.pl and speedscope read them')
     .option('--coverage <FILE>', 'count every instruction, and write lcov’s tracefile: lines by debug information')
-    .addOption(new Option('--top <N>', 'rows of the table (default 30)').argParser((text) => parseCount('--top', text)))
+    .addOption(
+      new Option('--top <N>', 'rows of the table (default 30)').argParser((text) => parseCount('--top', text, '50')),
+    )
     .addOption(listOption('--symbols <NAME=FILE>', 'the ELF with a partition’s symbols, where its image has none'))
     .option('--bare', 'an image on the board itself, without the hypervisor')
     .option('--memory <SIZE>', 'an image’s memory, such as 64M (default 128M)', parseSize)

@@ -33,11 +33,11 @@ export function parseBytes(option: string, text: string): number {
   return size;
 }
 
-/** A whole number of at least 1: `1000000`, `1e9`, `1_000_000`. */
-export function parseCount(option: string, text: string): number {
+/** A whole number of at least 1: `1000000`, `1e9`, `1_000_000`; `such` is what the message suggests. */
+export function parseCount(option: string, text: string, such = '1000000 or 1e9'): number {
   const count = Number(text.replaceAll('_', ''));
   if (!Number.isSafeInteger(count) || count < 1)
-    throw new UsageError(`${option} ${text}: give a whole number from 1 on, such as 1000000 or 1e9`);
+    throw new UsageError(`${option} ${text}: give a whole number from 1 on, such as ${such}`);
   return count;
 }
 

@@ -5,7 +5,16 @@ import { describe, type Finding } from '../devicetree/finding.js';
 import type { SourceFlags } from '../launch/config.js';
 import type { EngineOptions } from '../launch/engine-options.js';
 import { UsageError } from '../launch/errors.js';
-import { casesOf, findTests, inShard, parseFilter, parseShard, type Shard, type TestCase } from './test/cases.js';
+import {
+  casesOf,
+  findTests,
+  inShard,
+  missingVariant,
+  parseFilter,
+  parseShard,
+  type Shard,
+  type TestCase,
+} from './test/cases.js';
 import { Pool } from './test/pool.js';
 import { junit } from './test/report/junit.js';
 import { ListReport, type Paper } from './test/report/list.js';
@@ -35,13 +44,22 @@ export interface TestOptions extends SourceFlags, EngineOptions {
 /** `hv440 test [FILE|DIR…]`: run the tests that are there, and report. Gives the exit status. */
 export async function test(paths: readonly string[], options: TestOptions): Promise<number> {
   const named = paths.length > 0 ? paths : ['.'];
-  if (!options.watch) return (await runAll(named, options)).status;
+  const missing = options.variant && missingVariant(findTests(named).trees, options);
+  if (missing !== undefined) throw new UsageError(`--variant ${missing}`);
+  if (!options.watch) {
+    const { status, tests } = await runAll(named, options);
+    const { filter, shard } = options;
+    if (tests > 0 || filter === undefined || shard !== undefined) return status;
+    throw new UsageError(`--filter ${filter}: no test has such a name; they are FILE > DESCRIPTION [AXIS=VARIANT …]`);
+  }
   return watch(named, (changed) => runAll(named, options, changed));
 }
 
 /** What one run of all has come to. */
 export interface RunOfAll {
   readonly status: number;
+  /** How many tests there were, those that were skipped included. */
+  readonly tests: number;
   /** The files that each test file's configuration is made of, absolute. */
   readonly files: ReadonlyMap<string, readonly string[]>;
 }
@@ -59,7 +77,7 @@ async function runAll(
   const run = new Run(options, collect(trees.filter(changed), options, shard));
   await run.trees();
   await run.code(code.filter((file) => changed(file) && inShard(file, shard)));
-  return { status: run.report(), files: run.files };
+  return { status: run.report(), tests: run.tests, files: run.files };
 }
 
 /** One run of tests, and its reports. */
@@ -95,6 +113,10 @@ class Run {
     this.#results.push(result);
     this.#list.ended(result);
   };
+
+  get tests(): number {
+    return this.#results.length;
+  }
 
   /** How many more tests may fail before no further one is begun. */
   get #failuresLeft(): number {

@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, join, relative, sep } from 'node:path';
 import { ConfigError, type Finding } from '../../devicetree/finding.js';
-import { axesOf, combinations, testPlan, type Combination } from '../../devicetree/test-plan.js';
+import { axesOf, combinations, testPlan, unknownVariant, type Combination } from '../../devicetree/test-plan.js';
 import type { Tree } from '../../devicetree/tree.js';
 import { hasErrors, readTree, type SourceFlags } from '../../launch/config.js';
 import { FileError, UsageError } from '../../launch/errors.js';
@@ -78,6 +78,26 @@ export function casesOf(
     const variants = variantsText(combination);
     return { file, title, name: `${file} > ${title}${variants && ` [${variants}]`}`, combination, disabled };
   });
+}
+
+/** What is wrong with a `--variant` that no tree can follow, as `unknownVariant` says it; a test without that axis is run as it is. */
+export function missingVariant(files: readonly string[], flags: SourceFlags): string | undefined {
+  const trees = files.flatMap((file) => {
+    const read = treeOf(file, flags);
+    return 'findings' in read ? [] : read;
+  });
+  if (trees.length === 0) return undefined;
+  for (const [axis, variant] of (flags.variant ?? []).map((text) => text.split('=', 2))) {
+    const problems = trees.map((tree) => unknownVariant(axesOf(tree), { [axis!]: variant ?? '' }));
+    if (problems.includes(undefined)) continue;
+    // The one that has the axis knows its variants
+    return (
+      problems.find((problem) => problem?.includes('has no variant')) ??
+      problems.find((p) => p?.includes('no axis')) ??
+      problems[0]
+    );
+  }
+  return undefined;
 }
 
 /** `memory=small quantum=long`. */

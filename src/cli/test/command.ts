@@ -19,7 +19,7 @@ export function addTest(hv440: Command): void {
       new Option(
         '--workers <N>',
         'tests at a time, each in a process (default: as many as there are processors)',
-      ).argParser((text) => parseCount('--workers', text)),
+      ).argParser((text) => parseCount('--workers', text, '2')),
     )
     .option('--shard <I/N>', 'of N parts of the tests, this one')
     .addOption(new Option('--seed <N>', 'what random choices depend on').argParser((text) => parseSeed('--seed', text)))

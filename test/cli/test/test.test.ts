@@ -229,6 +229,29 @@ test('rolls', async () => {
   expect(new Set([first, five, six]).size).toBe(3);
 });
 
+test('a filter and a variant that no test has are mistakes, and not tests that passed', async () => {
+  const matrix = 'matrix { size { small { }; large { }; }; };';
+  const { run } = folder('nothing', { 'a.test.dts': tree(`${greets} ${matrix}`), 'b.test.dts': tree(greets) });
+  const told = async (...args: string[]) => {
+    const { status, stdout, stderr } = await run(...args);
+    return { status, stderr, last: stdout.trimEnd().split('\n').at(-1)!.replace(/ \(.*/, '') };
+  };
+  expect(await told('--filter', 'greeets')).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining('--filter greeets: no test has such a name') as string,
+  });
+  expect(await told('--filter', 'greeets', '--shard', '1/2')).toMatchObject({ status: 0, last: '0 passed' });
+  expect(await told('--variant', 'size=smal')).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining("--variant size=smal: the axis has no variant 'smal'") as string,
+  });
+  expect(await told('--variant', 'siez=small')).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining("--variant siez=small: the matrix has no axis 'siez'") as string,
+  });
+  expect(await told('--variant', 'size=small')).toEqual({ status: 0, stderr: '', last: '2 passed' });
+});
+
 test('--watch runs tests again whose files change', async () => {
   const { path } = folder('watch', {
     'a.test.dts': tree(says('hello> ')),
