@@ -23,6 +23,8 @@ const supervisorBit: Record<Use, number> = { execute: word2.SX, read: word2.SR, 
 
 /** The page sizes that exist, in bytes, by SIZE field: 1, 4, 16, 64, 256 KiB, 1, 16, 256 MiB. */
 export const sizeFields: readonly number[] = [0, 1, 2, 3, 4, 5, 7, 9];
+/** The bits that are in no page's offset. */
+const LARGEST_PAGE = -(1024 * 4 ** 9);
 const pageSizes = Int32Array.from({ length: 16 }, (_, field) => (sizeFields.includes(field) ? 1024 * 4 ** field : 0));
 
 /** The bytes that a SIZE field (0 to 15) stands for; reserved sizes map nothing and give 0. */
@@ -72,9 +74,10 @@ export class Tlb {
   /** The entry that maps an effective address (32 bits) in an address space for a process, or -1. The lowest one wins. */
   find(address: number, space: number, pid: number): number {
     const { words } = this;
+    const wanted = (address & LARGEST_PAGE) | word0.V | (space === 0 ? 0 : word0.TS);
     for (let entry = 0, at = 0; entry < TLB_ENTRIES; entry++, at += 4) {
       const first = words[at]!;
-      if ((first & word0.V) === 0 || ((first & word0.TS) !== 0 ? 1 : 0) !== space) continue;
+      if ((first ^ wanted) & (LARGEST_PAGE | word0.V | word0.TS)) continue; // nearly all of them
       const tid = words[at + 3]!;
       if (tid !== 0 && tid !== pid) continue;
       const size = pageBytes((first & word0.SIZE) >>> 4);
