@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { asm } from '../../src/isa/assemble.js';
 import { MSR } from '../../src/isa/registers.js';
+import { foresee } from '../../src/cpu/access.js';
 import { R } from '../../src/cpu/state.js';
 import type { Device, Width } from '../../src/bus/bus.js';
 import { execute, map, mapped, setMsr } from './machine.js';
@@ -316,4 +317,17 @@ test('every store marks its page dirty, on the slow path and on the fast one', (
     }),
     { numRuns: 50 },
   );
+});
+
+test('a page is foreseen once, only for what it may be used for, and no trap is raised for any other', () => {
+  const { core, bus } = paged({ rights: 0x09 }); // of B nothing but reading
+  bus.devices.attach('device', 0x200000, 0x1000, { read: () => 0, write: () => undefined, peek: () => 0 });
+  map(core, 2, { ea: 0x50000000, pa: 0x200000, size: 1 });
+  expect(core.step()?.kind).toBe('program'); // which tells the contexts to whoever runs
+  core.trap = null;
+  const known = (ea: number): boolean => core.lookaside.find('read', ea, core.regs.words[R.DATA_CONTEXT]!) >= 0;
+  expect([known(A), foresee(core, A, 'read'), known(A), foresee(core, A, 'read')]).toEqual([false, true, true, false]);
+  expect([foresee(core, B, 'write'), foresee(core, B, 'read'), foresee(core, A, 'write')]).toEqual([false, true, true]);
+  expect([foresee(core, 0x50000000, 'read'), foresee(core, 0x60000000, 'read')]).toEqual([false, false]);
+  expect(core.trap).toBeNull();
 });

@@ -112,3 +112,28 @@ test.each(engines)(
     expect(found).toEqual(['22334455', '44556677', '4455', '1122', '7788', '778800']);
   },
 );
+
+test.each(engines)('lwarx of a misaligned address traps, whether or not its page is known', (engine) => {
+  const made = run(engine, [asm('lwz', { rt: 3, ra: 4 }), asm('lwarx', { rt: 3, ra: 0, rb: 5 })], {
+    4: DATA,
+    5: DATA + 2,
+  });
+  const alignment = { kind: 'trap', trap: { kind: 'alignment', access: 'read', address: DATA + 2 } };
+  expect(made.go()).toEqual(alignment);
+  made.core.lookaside.flush();
+  made.core.regs.pc = CODE + 4;
+  expect(made.go()).toEqual(alignment);
+});
+
+test.each(engines)('however few may be run at a time, code over the ends of pages is counted exactly', (engine) => {
+  const words = 40;
+  const start = CODE + 0x1000 - 4 * (words / 2);
+  for (const slice of [1, 2, 3, 7, 19, 20, 21, 1000]) {
+    const made = mapped({ engine });
+    const loop = Array.from({ length: words - 1 }, () => asm('addi', { rt: 3, ra: 3, si: 1 }));
+    put(made.ram, start, [...loop, asm('b', { li: -(words - 1) })]);
+    made.core.regs.pc = start;
+    for (let left = 3 * words + 5; left > 0; left -= slice) made.core.run(Math.min(slice, left));
+    expect([made.core.retired, made.core.regs.gpr[3], made.core.regs.pc]).toEqual([125, 3 * 39 + 5, start + 20]);
+  }
+});
