@@ -61,12 +61,15 @@ export class Clock {
     this.now = Math.max(this.now, Math.min(cycle, this.next));
   }
 
-  /** Ring every alarm that is due, earliest first; alarms of one cycle ring in the order in which they were added. */
-  ring(): void {
+  /**
+   * Ring every alarm that is due, earliest first; alarms of one cycle ring in the order in which they were added. Gives the
+   * cycle of the next.
+   */
+  ring(): number {
     for (;;) {
       let first: Alarm | undefined;
       for (const alarm of this.#alarms) if (alarm.due <= this.now && (!first || alarm.due < first.due)) first = alarm;
-      if (!first) return;
+      if (!first) return this.next;
       first.ring();
     }
   }

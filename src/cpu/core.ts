@@ -47,11 +47,9 @@ export class Core {
   readonly inputs = { external: false, critical: false };
   /** Whether some source behind an input could still assert it; tells a halted core from a waiting one. */
   canRise: (input: 'external' | 'critical') => boolean = () => true;
-  /**
-   * Does whoever shares this core out want it back? Asked between two runs of the engine: what the program did at a device
-   * of its own may concern him and not the core.
-   */
-  wantedBack: () => boolean = () => false;
+  /** Does whoever shares this core out want it back? Asked between two runs of the engine, with the cycle of the next alarm:
+   * what the program did at a device of its own may concern him and not the core. */
+  wantedBack: (alarm: number) => boolean = () => false;
   /** Called before and after a valid TLB entry changes: whoever keeps copies of it lets go of them. */
   onTlbChange: (entry: number) => void = () => {};
   /** None on a board. */
@@ -158,8 +156,9 @@ export class Core {
     const end = this.clock.now + cycles;
     for (;;) {
       if (this.probes?.stop) return this.probes.stop;
-      if (this.wantedBack()) return QUANTUM;
-      if (this.clock.next <= this.clock.now) this.clock.ring();
+      let alarm = this.clock.next;
+      if (this.wantedBack(alarm)) return QUANTUM;
+      if (alarm <= this.clock.now) alarm = this.clock.ring();
       if (this.clock.held) return QUANTUM;
       const reset = this.resetRequest;
       if (reset) return { kind: 'reset', reset };
@@ -167,7 +166,7 @@ export class Core {
       if (interrupt) return { kind: 'trap', trap: interrupt };
       if (this.system.msr & MSR.WE) return IDLE;
       if (this.clock.now >= end) return QUANTUM;
-      this.#execute(Math.min(end, this.clock.next) - this.clock.now);
+      this.#execute(Math.min(end, alarm) - this.clock.now);
       if (this.trap !== null) return this.#trapped(this.trap);
       if (this.selfBranch && this.watchSelfBranch) return SELF_BRANCH;
     }

@@ -12,27 +12,46 @@ export function writeMsr(core: Core, value: number): void {
   core.contextChanged();
 }
 
-/** Find the register and check the right to it; raises a program interrupt and gives undefined where there is none. */
-function access(core: Core, number: number, way: 'read' | 'write'): Spr | undefined {
-  const user = (core.system.msr & MSR.PR) !== 0;
+/** A register and its word: the user's, or -1, and else the supervisor's. */
+interface Place {
+  readonly spr: Spr;
+  readonly user: number;
+  readonly system: number;
+}
+
+/** Of the numbers that have been met. */
+const places: (Place | null)[] = [];
+
+function placeOf(number: number): Place | null {
   const spr = findSpr(number);
-  const right = spr?.[way] ?? '-';
+  const system = spr && S[spr.name.toLowerCase() as SystemRegister];
+  const made = spr ? { spr, user: userWords[spr.name] ?? -1, system: system ?? -1 } : null;
+  places[number] = made;
+  return made;
+}
+
+/** Find the register and check the right to it; raises a program interrupt and gives null where there is none. */
+function access(core: Core, number: number, way: 'read' | 'write'): Place | null {
+  const user = (core.system.msr & MSR.PR) !== 0;
+  const known = places[number];
+  const place = known === undefined ? placeOf(number) : known;
+  const spr = place?.spr;
+  const right = spr ? (way === 'read' ? spr.read : spr.write) : '-';
   if (user && right !== 'u' && (spr || isSupervisorNumber(number))) {
     core.raise({ kind: 'program', cause: 'privileged' });
-    return undefined;
+    return null;
   }
-  if (right === 'u' || (right === 's' && !user)) return spr;
+  if (right === 'u' || (right === 's' && !user)) return place;
   core.raise({ kind: 'program', cause: 'illegal' });
-  return undefined;
+  return null;
 }
 
 export function readSpr(core: Core, number: number): number {
-  const spr = access(core, number, 'read');
-  if (!spr) return 0;
-  const word = userWords[spr.name];
-  if (word !== undefined) return core.regs.words[word]!;
+  const place = access(core, number, 'read');
+  if (!place) return 0;
+  if (place.user >= 0) return core.regs.words[place.user]!;
   core.syncClock();
-  switch (spr.name) {
+  switch (place.spr.name) {
     case 'TBL':
       return Number(core.timers.timeBase & 0xffffffffn) | 0;
     case 'TBU':
@@ -41,18 +60,18 @@ export function readSpr(core: Core, number: number): number {
       return core.timers.decrementer | 0;
     case 'TSR':
       core.timers.update();
-      return core.system.get('tsr');
+      return core.system.words[S.tsr]!;
     default:
-      return core.system.get(registerName(spr));
+      return core.system.words[place.system]!;
   }
 }
 
 export function writeSpr(core: Core, number: number, value: number): void {
-  const spr = access(core, number, 'write');
-  if (!spr) return;
-  const word = userWords[spr.name];
-  if (word !== undefined) {
-    core.regs.words[word] = value & spr.bits;
+  const place = access(core, number, 'write');
+  if (!place) return;
+  const { spr, user } = place;
+  if (user >= 0) {
+    core.regs.words[user] = value & spr.bits;
     return;
   }
   core.syncClock();
@@ -68,41 +87,37 @@ export function writeSpr(core: Core, number: number, value: number): void {
       break;
     case 'DECAR':
       core.timers.update(); // what has been reloaded so far was the old value
-      writeStored(core, spr, value);
+      writeStored(core, place, value);
       break;
     case 'TSR':
     case 'TCR':
       core.timers.update();
-      writeStored(core, spr, value);
+      writeStored(core, place, value);
       core.timers.changed();
       break;
     case 'DBCR0':
-      writeStored(core, spr, value);
+      writeStored(core, place, value);
       core.requestReset(resetKind(value >>> 28));
       core.contextChanged();
       break;
     case 'DBSR':
-      writeStored(core, spr, value);
+      writeStored(core, place, value);
       core.contextChanged();
       break;
     case 'PID':
-      writeStored(core, spr, value);
+      writeStored(core, place, value);
       core.contextChanged();
       break;
     default:
-      writeStored(core, spr, value);
+      writeStored(core, place, value);
       break;
   }
   core.attention(); // a timer may be due at another time now
 }
 
-function writeStored(core: Core, spr: Spr, value: number): void {
-  const name = registerName(spr);
-  const old = core.system.get(name);
-  core.system.set(name, spr.onWrite === 'clear' ? old & ~value : value & spr.bits);
+function writeStored({ system }: Core, { spr, system: word }: Place, value: number): void {
+  system.words[word] = spr.onWrite === 'clear' ? system.words[word]! & ~value : value & spr.bits;
 }
-
-const registerName = (spr: Spr): SystemRegister => spr.name.toLowerCase() as SystemRegister;
 
 /** A DCR that nothing answers reads as 0. */
 export function readDcr(core: Core, number: number): number {

@@ -61,27 +61,28 @@ export const isPrivilegedWord = (word: number): boolean => kindOfWord(word) === 
 /**
  * Whether the next instruction of a guest that has left the core is emulated at once, since it, or one of the few behind
  * it, would leave the core again: a handler's run of register moves costs one exit, not one each. What stands between must
- * be harmless: registers, or an access to RAM. Nothing depends on the answer but cost: emulation is exact.
+ * be harmless: registers, or an access to RAM. Nothing depends on the answer but cost: emulation is exact. Gives the word, or
+ * NOT_AHEAD.
  */
-export function runsAhead(vcpu: Vcpu): boolean {
+export function runsAhead(vcpu: Vcpu): number {
   const place = wordAt(vcpu);
-  if (place === NOWHERE) return false;
+  if (place === NOWHERE) return NOT_AHEAD;
   const { words } = vcpu.machine.memory;
   const first = words[place]!;
   const what = kindOfWord(first);
-  if (what === kind.PRIVILEGED) return true;
-  if (what === kind.OTHER) return false;
+  if (what === kind.PRIVILEGED) return first;
+  if (what === kind.OTHER) return NOT_AHEAD;
   if (vcpu.ahead === 0) vcpu.ahead = privilegedWithin(words, place);
-  if (vcpu.ahead === 0 || (what !== kind.REGISTERS && !touchesRam(vcpu, first, what))) return false;
+  if (vcpu.ahead === 0 || (what !== kind.REGISTERS && !touchesRam(vcpu, first, what))) return NOT_AHEAD;
   vcpu.ahead -= 1;
-  return true;
+  return first;
 }
 
-/** What the instruction is that `runsAhead` has just said yes to. */
-export function aheadDetail(vcpu: Vcpu): Detail {
-  const word = vcpu.machine.memory.words[wordAt(vcpu)]!;
-  return isPrivilegedWord(word) ? instructionDetail(word) : NO_DETAIL;
-}
+/** No word that would be emulated ahead: 0 is no instruction. */
+export const NOT_AHEAD = 0;
+
+/** What a word is that `runsAhead` has given. */
+export const aheadDetail = (word: number): Detail => (isPrivilegedWord(word) ? instructionDetail(word) : NO_DETAIL);
 
 /** How many words stand before the next privileged one: 0 where there is none soon, or not in this page. */
 function privilegedWithin(words: Int32Array, place: number): number {

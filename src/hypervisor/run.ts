@@ -5,7 +5,7 @@ import { detailOf } from './exit-detail.js';
 import { classify, type Exit, type ExitKind, type Outcome } from './exit.js';
 import { handle } from './handle.js';
 import { inject } from './inject.js';
-import { aheadDetail, runsAhead } from './run-ahead.js';
+import { aheadDetail, NOT_AHEAD, runsAhead } from './run-ahead.js';
 import type { Vcpu } from './vcpu.js';
 
 /** What observers are told of: every exit of every guest, as it is handled. */
@@ -65,9 +65,10 @@ export function runGuest(
       if (settle(vcpu.exit, vcpu, costs, observe) === 'reschedule') return true;
       continue;
     }
-    if (clock.next <= clock.now) {
+    let alarm = clock.next;
+    if (alarm <= clock.now) {
       vcpu.leave();
-      clock.ring();
+      alarm = clock.ring();
     }
     if (clock.held) return false;
     if (machine.resetRequest) partition.resetRequested();
@@ -87,6 +88,7 @@ export function runGuest(
         continue; // entering a handler may be a debug event
       }
       if (vcpu.waits && !vcpu.wakes) return halts(vcpu);
+      if (vcpu.magicPage) alarm = clock.next; // which it may have written registers of
     }
     if (clock.now >= end || !partition.running) return true;
     if (clock.now >= pause) return false;
@@ -98,18 +100,19 @@ export function runGuest(
       if (settle(EMULATE, vcpu, costs, observe) === 'reschedule') return true;
       continue;
     }
-    if (vcpu.aheadLeft > 0 && runsAhead(vcpu)) {
-      if (emulateAhead(vcpu, costs) === 'reschedule') return true;
+    const word = vcpu.aheadLeft > 0 ? runsAhead(vcpu) : NOT_AHEAD;
+    if (word !== NOT_AHEAD) {
+      if (emulateAhead(word, vcpu, costs) === 'reschedule') return true;
       continue;
     }
     vcpu.witness?.resumes();
     if (vcpu.witness?.stop) return false;
-    const stop = execute(vcpu, Math.min(end, pause, clock.next, vcpu.retryAt) - clock.now);
+    const stop = execute(vcpu, Math.min(end, pause, alarm, vcpu.retryAt) - clock.now);
     if (stop.kind === 'breakpoint') return false; // as if it had not been run
     // Alarms may have come nearer, or gone, by what the guest did at a device of its own
     const ran = stop.kind === 'quantum' || stop.kind === 'watchpoint';
     const early = ran && clock.now < end && clock.now < Math.min(clock.next, vcpu.retryAt);
-    if (early && (stopsHere(vcpu) || !vcpu.wantsCore())) continue; // as if it had never stopped
+    if (early && (stopsHere(vcpu) || !vcpu.wantsCore(clock.next))) continue; // as if it had never stopped
     vcpu.leave();
     if (early) continue;
     if (stop.kind === 'self-branch') {
@@ -167,10 +170,10 @@ function settle(exit: Exit, vcpu: Vcpu, costs: Costs, observe: (observation: Obs
 const EMULATE: Exit = { kind: 'emulate' };
 
 /** Emulate one more instruction before the guest has the core back. */
-function emulateAhead(vcpu: Vcpu, costs: Costs): Outcome {
+function emulateAhead(word: number, vcpu: Vcpu, costs: Costs): Outcome {
   const { clock } = vcpu.machine;
   const cycle = clock.now;
-  const detail = aheadDetail(vcpu);
+  const detail = aheadDetail(word);
   vcpu.aheadLeft -= 1;
   clock.now += costs.runAheadCycles;
   vcpu.witness?.handles(EMULATE, true);

@@ -160,10 +160,10 @@ export class Vcpu implements Debuggable {
   }
 
   /** Has something happened, while the guest runs, that its own machine has to see, or an alarm come due, or is it to stop? */
-  readonly wantsCore = (): boolean => {
+  readonly wantsCore = (alarm: number): boolean => {
     const { machine } = this;
     if (this.steps >= this.stopAt) return true;
-    if (machine.clock.next <= machine.clock.now || machine.resetRequest !== undefined) return true;
+    if (alarm <= machine.clock.now || machine.resetRequest !== undefined) return true;
     return this.magicPage?.mapped ? this.magicPage.isBehind : machine.pendingInterrupt() !== null;
   };
 
@@ -294,6 +294,5 @@ export class Vcpu implements Debuggable {
       this.shadowTlb.foresee(this.awaited.address, this.awaited.use);
       this.awaited = undefined;
     }
-    this.core.contextChanged();
   }
 }
