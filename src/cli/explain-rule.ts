@@ -1,6 +1,7 @@
 import { ruleNamed, ruleNames, type RuleText } from '../devicetree/checks/index.js';
 import { examples, findingsOfExample } from '../devicetree/examples/index.js';
-import { didYouMean } from '../devicetree/suggest.js';
+import { nearest } from '../devicetree/nearest.js';
+import { either } from '../devicetree/suggest.js';
 import { boardFile } from '../launch/config.js';
 import { UsageError } from '../launch/errors.js';
 import { readFile } from '../launch/files.js';
@@ -9,7 +10,15 @@ import { readFile } from '../launch/files.js';
 export function knownRule(name: string): RuleText {
   const rule = ruleNamed(name);
   if (rule) return rule;
-  throw new UsageError(`${name}: there is no such rule; ${didYouMean(name, ruleNames)}`);
+  throw new UsageError(`${name}: there is no such rule; ${remedyFor(name)}`);
+}
+
+/** The rule that was meant, or a few that it may be; there are too many to name them all. */
+function remedyFor(name: string): string {
+  const alike = ruleNames.filter((one) => name !== '' && one.includes(name));
+  const meant = nearest(name, ruleNames);
+  if (meant !== undefined) return `did you mean '${meant}'?`;
+  return alike.length > 0 && alike.length <= 8 ? `write ${either(alike)}` : 'docs/rules.md has them all';
 }
 
 /** What a rule wants, how to keep to it, and an example: wrong, what is said of it, and mended. */

@@ -96,6 +96,11 @@ and this has not:
   const unknown = await cli(['check', '--explain', 'memory-overlaps']);
   expect(unknown.status).toBe(2);
   expect(unknown.stderr).toContain('there is no such rule');
+  const remedies = ['unit_addr', 'xyz'].map(async (rule) => (await cli(['check', '--explain', rule])).stderr);
+  expect((await Promise.all(remedies)).map((text) => /rule; (.*)/.exec(text)![1])).toEqual([
+    "write 'unit_address_vs_reg', 'unit_address_format', 'unique_unit_address' or 'unique_unit_address_if_enabled'",
+    'docs/rules.md has them all',
+  ]);
 });
 
 const noted = put(
