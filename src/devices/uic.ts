@@ -165,6 +165,7 @@ export class Uic implements DcrDevice {
 
   #set(mask: number, high: boolean): void {
     const { state } = this;
+    if (high === ((state.input & mask) !== 0)) return;
     const before = this.#active;
     const lost = this.#raw & this.#lost;
     state.input = unsigned(high ? state.input | mask : state.input & ~mask);

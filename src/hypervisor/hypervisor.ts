@@ -285,7 +285,7 @@ export class Hypervisor extends Replayable implements Machine {
   }
 
   get #allHeld(): boolean {
-    return this.debuggables.every((v) => v.held || !v.partition.running);
+    return this.partitions.every((p) => !p.running || p.vcpus.every((v) => v.held));
   }
 
   get #ended(): Progress {
