@@ -37,7 +37,7 @@ function whenUsed(code) {
   for (const [line, indent, name, module] of code.matchAll(seldom)) {
     const uses = new RegExp(`\\b${name}\\b`, 'g');
     const members = new RegExp(`\\b${name}\\.`, 'g');
-    const isPlain = code.match(uses).length === code.match(members).length + 1; // but for the line itself
+    const isPlain = code.match(uses).length === (code.match(members) ?? []).length + 1; // but for the line itself
     if (!isPlain) continue;
     lazy = lazy
       .replaceAll(members, `${name}().`)

@@ -18,8 +18,9 @@ export interface Program {
 }
 
 /**
- * What V8 is told before it compiles anything; code that it has kept is good under the same flags alone. Translated code looks
- * at no stack limit at each turn of a loop: it calls nothing, and comes back when its cycles are spent.
+ * What V8 is told before it compiles anything; code that it has kept is good under the same flags alone. Translated code need not
+ * look at the stack's limit at each turn of a loop: from region to region it goes by tail calls, what it calls is JavaScript, which
+ * looks for itself, and it comes back when its cycles are spent.
  */
 export function tellV8(): void {
   setFlagsFromString('--no-wasm-stack-checks');

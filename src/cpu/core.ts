@@ -47,8 +47,7 @@ export class Core {
   readonly inputs = { external: false, critical: false };
   /** Whether some source behind an input could still assert it; tells a halted core from a waiting one. */
   canRise: (input: 'external' | 'critical') => boolean = () => true;
-  /** Does whoever shares this core out want it back? Asked between two runs of the engine, with the cycle of the next alarm:
-   * what the program did at a device of its own may concern him and not the core. */
+  /** Does whoever shares this core out want it back, the next alarm being at this cycle? Asked between two runs of the engine. */
   wantedBack: (alarm: number) => boolean = () => false;
   /** Called before and after a valid TLB entry changes: whoever keeps copies of it lets go of them. */
   onTlbChange: (entry: number) => void = () => {};

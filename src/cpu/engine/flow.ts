@@ -65,8 +65,8 @@ function retiredBy(blocks: readonly Block[], successors: readonly number[][]): (
     for (const next of successors[i]!) rest = rest.without(live[next]!);
     const retired = instructions.map(() => Places.none);
     for (let at = instructions.length - 1; at >= 0; at--) {
-      const { changes } = instructions[at]!.lowered;
-      retired[at] = changes.and(rest);
+      const { changes, flow } = instructions[at]!.lowered;
+      if (flow !== 'branch') retired[at] = changes.and(rest); // which is not over yet
       rest = rest.without(changes);
     }
     return retired;

@@ -156,7 +156,7 @@ class Translation {
       });
       changed = changed.with(instruction.lowered.changes);
       const retired = this.#flow.retired[number]![i];
-      if (!retired) return;
+      if (!retired || retired.equals(Places.none)) return;
       this.#writer.spill(retired);
       changed = changed.without(retired);
     });

@@ -136,7 +136,7 @@ const machine: Rule = {
   over: 'partition',
   reads: ['bootargs', 'image', 'initrd'],
   summary:
-    "A partition that seems to run Linux is shown a board that Linux knows: the root's `compatible`, or that of `node-update`, has a machine of Linux's 44x platforms.",
+    "A partition that runs Linux is shown a board that Linux knows: the root's `compatible`, or that of `node-update`, has a machine of Linux's 44x platforms.",
   remedy: 'Write "amcc,bamboo" last in the root’s `compatible`.',
   *run(partition, context) {
     const update = partition.children.find(({ name }) => name === 'node-update');
@@ -159,7 +159,7 @@ const bus: Rule = {
   reads: ['bootargs', 'devices', 'image', 'initrd'],
   requires: ['device-not-on-board'],
   summary:
-    'A device that is given to a partition that seems to run Linux is on buses below which Linux looks for devices: `ibm,plb4`, `ibm,opb`, `ibm,ebc` or `simple-bus`.',
+    'A device that is given to a partition that runs Linux is on buses below which Linux looks for devices: `ibm,plb4`, `ibm,opb`, `ibm,ebc` or `simple-bus`.',
   remedy: 'Add "simple-bus" to the `compatible` of the bus.',
   *run(partition, context) {
     const { tree } = context;
@@ -186,7 +186,7 @@ const idle: Rule = {
   severity: 'warning',
   over: 'partition',
   reads: ['bootargs', 'image', 'initrd', 'paravirtualization'],
-  summary: 'A partition that seems to run Linux is not offered `idle` (`has-idle`), on which Linux for the 44x hangs.',
+  summary: 'A partition that runs Linux is not offered `idle` (`has-idle`), on which Linux for the 44x hangs.',
   remedy: 'Take "idle" out of `paravirtualization`.',
   *run(partition, context) {
     const verb = offers(partition, 'idle') ? linuxness(partition, context) : undefined;
