@@ -109,7 +109,7 @@ export function runGuest(
     if (vcpu.witness?.stop) return false;
     const stop = execute(vcpu, Math.min(end, pause, alarm, vcpu.retryAt) - clock.now);
     if (stop.kind === 'breakpoint') return false; // as if it had not been run
-    // Alarms may have come nearer, or gone, by what the guest did at a device of its own
+    // Alarms may have come nearer, or gone, by what the guest did at a device of its own; where they had before, `wantsCore` has noticed
     const ran = stop.kind === 'quantum' || stop.kind === 'watchpoint';
     const early = ran && clock.now < end && clock.now < Math.min(clock.next, vcpu.retryAt);
     if (early && (stopsHere(vcpu) || !vcpu.wantsCore(clock.next))) continue; // as if it had never stopped

@@ -1,10 +1,8 @@
 import { expect, test } from 'vitest';
-import { configuration, hello, putConfiguration, spin, type Guest } from '../cli/child.js';
+import { putConfiguration, spin, type Guest } from '../cli/child.js';
 import { cli, type CliResult } from '../tools.js';
 import { shareOf, statsOf } from './hostile.js';
-import { partitions, runFor } from './machines.js';
-
-const QUANTUM = 50_000;
+import { helloWith, QUANTUM, waitsOfHello } from './waits.js';
 
 const spins = (name: string, guarantee?: number): Guest => ({
   name,
@@ -40,29 +38,14 @@ test('the statistics have what is guaranteed beside what was had', async () => {
   ]);
 });
 
-/** The longest wait of `hello` for its turn, in quanta, over many commands typed at odd times. */
-function longestWait(guests: readonly Guest[]): number {
-  const recorded = partitions(configuration([...guests], `quantum = <${QUANTUM}>;`));
-  const { machine, recorder } = recorded;
-  runFor(recorded, 5_000_000, () => 100_000);
-  const waits: number[] = [];
-  for (let i = 0; i < 20; i++) {
-    recorder.events.length = 0;
-    machine.type('hello/serial@ef600300', Uint8Array.of(0x0d));
-    runFor(recorded, machine.clock.now + 1_000_000 + 7919 * i, () => 100_000);
-    const mine = recorder.events.filter((event) => event.stream.startsWith('hello/'));
-    const [typed, answered] = [mine.find((e) => e.direction === 'in')!, mine.find((e) => e.direction === 'out')!];
-    waits.push((answered.cycle - typed.cycle) / QUANTUM);
-  }
-  return Math.max(...waits);
-}
+const longestWait = (guests: readonly Guest[]): number => Math.max(...waitsOfHello(guests));
 
 test('a guest with a guarantee answers within a bound, however many others never yield', () => {
   const others = Array.from({ length: 7 }, (_, i) => spins(`other${i}`, 8));
-  const wait = longestWait([{ name: 'hello', image: hello, more: 'guarantee = <40>;' }, ...others]);
+  const wait = longestWait([helloWith('guarantee = <40>;'), ...others]);
   // Half a quantum by its share, half a quantum more, and its answer; in turns it would be seven
   expect(wait).toBeLessThan(0.5 * 2.5 + 0.5 + 0.1);
-  expect(longestWait([{ name: 'hello', image: hello }, ...others.map(({ name }) => spins(name))])).toBeGreaterThan(6);
+  expect(longestWait([helloWith(), ...others.map(({ name }) => spins(name))])).toBeGreaterThan(6);
 });
 
 test('what is guaranteed twice over is told before anything boots', async () => {

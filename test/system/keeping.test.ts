@@ -34,6 +34,24 @@ test('a session that somebody types in is had again to the bit, under any engine
   }
 }, 120_000);
 
+test.each([
+  ['a partition', []],
+  ['the bare board', ['--bare']],
+])(
+  'a run of %s that ended in the middle of a turn, with what was expected, is had again',
+  async (_, how) => {
+    const file = scratch('expected.rec');
+    const ended = await cli(['run', ...how, '--headless', '--record', file, '--expect', 'hello> ', hello], {
+      input: '',
+    });
+    expect(ended.status).toBe(0);
+    const again = await cli(['replay', file]);
+    expect(again.stderr).toContain('the same state, bit by bit');
+    expect(again.stdout).toMatch(/hello> $/);
+  },
+  60_000,
+);
+
 test('a recording whose writer was killed is good up to there', async () => {
   const file = scratch('killed.rec');
   const child = new Child(['run', '--record', file, hello]);
