@@ -97,13 +97,22 @@ const qemus = (_, port) => [
 
 /** One scenario against one server: a Map of what became of each item. */
 async function play(server, scenario, { without, upTo = '', seconds = 100 } = {}) {
-  const port = await freePort();
-  const [program, args] = server(scenario, port, without);
-  const machine = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-  let said = '';
-  machine.stderr.on('data', (text) => (said += text));
+  let port, machine, said;
+  for (let tries = 3; ; tries--) {
+    port = await freePort();
+    const [program, args] = server(scenario, port, without);
+    machine = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    said = '';
+    machine.stderr.on('data', (text) => (said += text));
+    try {
+      await listening(port);
+      break;
+    } catch (error) {
+      machine.kill('SIGKILL');
+      if (tries === 1) throw new Error(`${error.message}: ${said}`, { cause: error }); // else somebody had the port first
+    }
+  }
   try {
-    await listening(port);
     const child = spawn('gdb-multiarch', ['-q', '-nx', '-batch', '-x', join(here, 'gdb-score.py')], {
       env: { ...process.env, SCORE_PORT: `${port}`, SCORE_ELF: elf, SCORE_SCENARIO: scenario, SCORE_UP_TO: upTo },
       stdio: ['ignore', 'pipe', 'pipe'],
