@@ -24,6 +24,16 @@ export interface ColdSetting {
   readonly hot: number;
 }
 
+/** Where an instruction goes on. */
+export interface Onward {
+  /** The next one. */
+  readonly next: Label;
+  /** Wherever the pc says: most branches stay in their page. */
+  readonly branch: Label;
+  /** There, when anything may have changed. */
+  readonly away: Label;
+}
+
 /**
  * How the interpreter for cold code gets from one instruction to the next: within a page, up to as many as may be run, there is
  * one number that changes; everything else is found out where it arrives.
@@ -38,6 +48,9 @@ export abstract class ColdRun {
   readonly #delta = this.body.local();
   /** Where the page ends, or what may be run of it: LEFT is what is left there. */
   readonly #end = this.body.local();
+  /** The page's address, and the table of its translations. */
+  readonly #page = this.body.local();
+  readonly #table = this.body.local();
 
   constructor(protected readonly setting: ColdSetting) {
     const { body } = this;
@@ -48,7 +61,7 @@ export abstract class ColdRun {
   }
 
   /** The whole body; `write` has what is done with an instruction, which goes to one of these. */
-  protected loop(write: (ways: { readonly next: Label; readonly away: Label }) => void): void {
+  protected loop(write: (ways: Onward) => void): void {
     const { body } = this;
     const arrive = body.loop();
     this.#stopAtLimit();
@@ -56,8 +69,11 @@ export abstract class ColdRun {
     this.#arrive();
     const away = body.block();
     const next = body.loop();
+    const branch = body.block();
     this.#fetch(arrive);
-    write({ next, away });
+    write({ next, branch, away });
+    body.end();
+    this.#arriveNear(next);
     body.end();
     body.end();
     // LEFT <- what is left behind the instruction, which has set the pc
@@ -132,7 +148,7 @@ export abstract class ColdRun {
   #arrive(): void {
     const { body } = this;
     const { lookaside } = this.setting;
-    const [slot, resumed, entry, table] = [body.local(), body.local(), body.local(), body.local()];
+    const [slot, resumed, entry, place] = [body.local(), body.local(), body.local(), body.local()];
     body.get(PC);
     body.const(FLAGS);
     body.op(op.and);
@@ -155,17 +171,17 @@ export abstract class ColdRun {
     body.op(op.or, op.ne);
     body.get(slot);
     body.memory(op.load, lookaside.at + TABLES.translations);
-    body.tee(table);
+    body.tee(this.#table);
     body.op(op.eqz, op.or);
     body.if();
     this.#leave(WHY.COLD);
     body.end();
 
-    body.get(table);
+    body.get(this.#table);
     body.get(PC);
     body.const(0xffc);
     body.op(op.and, op.add);
-    body.tee(table);
+    body.tee(place);
     body.memory(op.load, 0);
     body.tee(entry);
     body.const(0);
@@ -183,7 +199,11 @@ export abstract class ColdRun {
     body.const(ENTRY_BITS);
     body.op(op.shru, op.returnCallIndirect, PARAMETERS, 0);
     body.end();
-    this.#countWanted(resumed, entry, table);
+    this.#countWanted(resumed, entry, place);
+    body.get(PC);
+    body.const(-PAGE_SIZE);
+    body.op(op.and);
+    body.set(this.#page);
     this.#begin(slot);
   }
 
@@ -203,6 +223,62 @@ export abstract class ColdRun {
     body.op(op.and, op.eqz);
     body.if();
     this.#leave(WHY.COLD);
+    body.end();
+    body.end();
+  }
+
+  /**
+   * At a branch's target in the same page, with a whole page's instructions to be run yet, which is neither translated nor wanted
+   * often enough: there is nothing to be found out anew. All others fall through.
+   */
+  #arriveNear(next: Label): void {
+    const { body } = this;
+    const [place, entry, at, left] = [body.local(), body.local(), body.local(), body.local()];
+    body.get(PC);
+    body.get(this.#page);
+    body.op(op.xor);
+    body.const(PAGE_SIZE);
+    body.op(op.ltu);
+    body.if();
+    body.get(this.#table);
+    body.get(PC);
+    body.const(0xffc);
+    body.op(op.and, op.add);
+    body.tee(place);
+    body.memory(op.load, 0);
+    body.const(1);
+    body.op(op.sub);
+    body.tee(entry);
+    body.const(0);
+    body.op(op.lts);
+    body.get(entry);
+    body.const(this.setting.hot - 1);
+    body.op(op.and);
+    body.const(0);
+    body.op(op.ne, op.and);
+    body.get(LEFT);
+    body.get(PC);
+    body.get(this.#delta);
+    body.op(op.add);
+    body.const(WORD);
+    body.op(op.sub);
+    body.tee(at);
+    body.get(this.at);
+    body.op(op.sub);
+    body.const(2);
+    body.op(op.shrs, op.add);
+    body.tee(left);
+    body.const(PAGE_SIZE / WORD);
+    body.op(op.ges, op.and);
+    body.if();
+    body.get(place);
+    body.get(entry);
+    body.memory(op.store, 0);
+    body.get(at);
+    body.set(this.at);
+    body.get(left);
+    body.set(LEFT);
+    body.br(next);
     body.end();
     body.end();
   }

@@ -1,6 +1,9 @@
+import { R } from '../state.js';
 import { RESUMED, WHY } from './dispatch.js';
+import type { Effect } from './effects.js';
 import { FORESEE } from './emit-effects.js';
-import { ColdRun, PC, WORD, type ColdSetting } from './cold-run.js';
+import type { Instruction } from '../../isa/spec.js';
+import { ColdRun, PC, WORD, type ColdSetting, type Onward } from './cold-run.js';
 import type { listVariants, Variant } from './printed.js';
 import { lowerCold } from './lower-cold.js';
 import { Places } from './places.js';
@@ -14,17 +17,19 @@ const OPCODES = 64;
 /** All variants, and which is meant. */
 type Listed = ReturnType<typeof listVariants>;
 
-/** Where an instruction goes on. */
-interface Ways {
-  /** The next one. */
-  readonly next: Label;
-  /** Wherever the pc says. */
-  readonly away: Label;
+/** Where an instruction goes on, or does not. */
+interface Ways extends Onward {
   /** The plain interpreter does it. */
   readonly refused: Label;
   /** The lookaside does not have the page of the address in `#missed`. */
   readonly missed: Readonly<Record<'read' | 'write', Label>>;
 }
+
+/**
+ * What compilers ask for in a conditional branch's BO field: a CR bit that is 0, or 1, CTR that is not 0 after counting, and nothing.
+ * The last bit is a hint to the processor (PPC440x5 User's Manual, "BO Field on Conditional Branches").
+ */
+const USUAL_BO = [4, 12, 16, 20];
 
 /** Where tables lie behind the decoding table, in bytes, and how long all are together. */
 const DECODING_BYTES = 2 * OPCODES * BUCKET;
@@ -55,7 +60,7 @@ class ColdInterpreter extends ColdRun {
    * A case for each variant; number 0 is for what is none. Most are known by the primary opcode, some by the last bit too; for the
    * others alone the table is read.
    */
-  #dispatch(variants: readonly Variant[], table: Uint16Array, loops: Pick<Ways, 'away' | 'next'>): void {
+  #dispatch(variants: readonly Variant[], table: Uint16Array, onward: Onward): void {
     const { body } = this;
     const refused = body.block();
     const missed = { write: body.block(), read: body.block() };
@@ -80,11 +85,11 @@ class ColdInterpreter extends ColdRun {
     }
     for (const { instruction, options } of variants) {
       body.end();
-      this.#case(lowerCold(instruction, options, this.setting.sprs), { refused, missed, ...loops });
+      this.#cases(instruction, options, { refused, missed, ...onward });
     }
     for (const use of [0, 1]) {
       body.end();
-      this.#foresee(use, loops.next);
+      this.#foresee(use, onward.next);
       body.br(refused);
     }
     body.end();
@@ -128,7 +133,33 @@ class ColdInterpreter extends ColdRun {
     body.end();
   }
 
-  #case({ effects, flow }: ReturnType<typeof lowerCold>, { refused, missed, away, next }: Ways): void {
+  /** One case, or several where a field has values that are common and leave little to be done. */
+  #cases(instruction: Instruction, options: Readonly<Record<string, number>>, ways: Ways): void {
+    const { body } = this;
+    const write = (known: Readonly<Record<string, number>>): void =>
+      this.#case(lowerCold(instruction, known, this.setting.sprs), ways);
+    const field = instruction.fields.find(({ name }) => name === 'bo');
+    if (!field) return write(options);
+    const any = body.block();
+    const labels = new Map(USUAL_BO.map((bo) => [bo, body.block()]));
+    body.get(this.code);
+    body.const(field.shift);
+    body.op(op.shru);
+    body.const(31);
+    body.op(op.and);
+    body.brTable(
+      Array.from({ length: 32 }, (_, bo) => labels.get(bo & ~1) ?? any),
+      any,
+    );
+    for (const bo of [...labels.keys()].reverse()) {
+      body.end();
+      write({ ...options, bo });
+    }
+    body.end();
+    write(options);
+  }
+
+  #case({ effects, flow }: ReturnType<typeof lowerCold>, { refused, missed, next, branch, away }: Ways): void {
     const { body } = this;
     if (flow === 'interpret') return body.br(refused);
     this.writer.effects(effects, Places.none, {
@@ -146,9 +177,10 @@ class ColdInterpreter extends ColdRun {
     if (last?.kind === 'branch') {
       this.writer.value(last.target, Places.none);
       body.set(PC);
-      if (!last.condition) return body.br(away);
+      const taken = effects.some(changesContext) ? away : branch;
+      if (!last.condition) return body.br(taken);
       this.writer.value(last.condition, Places.none);
-      body.brIf(away);
+      body.brIf(taken);
     }
     if (effects.some(({ kind }) => kind === 'tlb')) {
       this.pc(); // whose page is perhaps mapped otherwise now
@@ -160,6 +192,9 @@ class ColdInterpreter extends ColdRun {
     body.br(next);
   }
 }
+
+/** May code lie elsewhere behind it? */
+const changesContext = (effect: Effect): boolean => effect.kind === 'word' && effect.word === R.CODE_CONTEXT;
 
 /** Do the variants of a bucket repeat after so many places? */
 const isUniform = (bucket: Uint16Array, period: number): boolean =>

@@ -140,6 +140,7 @@ class ColdLowering extends Arithmetic<Value> implements Machine<Value, Value> {
     this.flow = 'branch';
   }
   branchIf = (bo: Value, bi: Value, target: Value) => {
+    if (bo.op === 'const') return this.#branchIfKnown(bo.n, bi, target);
     const option = (bit: number): Value => this.and(this.shiftRight(bo, this.constant(bit)), this.constant(1));
     const uncounted = option(2);
     this.#setWord(R.CTR, this.subtract(this.ctr(), this.xor(uncounted, this.constant(1))));
@@ -148,6 +149,22 @@ class ColdLowering extends Arithmetic<Value> implements Machine<Value, Value> {
     const holds = this.or(option(4), this.equal(this.crBit(bi), option(3)));
     this.#branch(target, this.and(counted, holds), uncounted);
   };
+  /** The same, where the meaning of BO is known. */
+  #branchIfKnown(bo: number, bi: Value, target: Value): void {
+    const conditions: Value[] = [];
+    const unless = (value: Value): Value => this.values.unary('eqz', value);
+    if (!(bo & 4)) {
+      this.#setWord(R.CTR, this.subtract(this.ctr(), this.constant(1)));
+      conditions.push(bo & 2 ? unless(this.ctr()) : this.ctr());
+    }
+    if (!(bo & 16)) {
+      const isSet = this.lessSigned(this.shiftLeft(this.cr(), bi), this.constant(0));
+      conditions.push(bo & 8 ? isSet : unless(isSet));
+    }
+    const [first, second] = conditions;
+    const both = first && second ? this.select(first, second, this.constant(0)) : first;
+    this.#branch(target, both, this.constant(bo & 4 ? 1 : 0));
+  }
   linkIf = (lk: Value) => {
     if (lk.n) this.setLr(this.add(this.pc(), this.constant(4)));
   };

@@ -137,3 +137,39 @@ test.each(engines)('however few may be run at a time, code over the ends of page
     expect([made.core.retired, made.core.regs.gpr[3], made.core.regs.pc]).toEqual([125, 3 * 39 + 5, start + 20]);
   }
 });
+
+test.each(engines)('branches to and fro in a page are counted exactly, whatever is left', (engine) => {
+  const forward = 200;
+  for (const budget of [1, 3, 1021, 1022, 1023, 1024, 1025, 1026, 1230, 2047, 2048, 2049, 5003]) {
+    const made = mapped({ engine });
+    put(made.ram, CODE, [asm('addi', { rt: 3, ra: 3, si: 1 }), asm('b', { li: forward })]);
+    put(made.ram, CODE + 4 * (forward + 1), [asm('addi', { rt: 4, ra: 4, si: 1 }), asm('b', { li: -forward - 2 })]);
+    made.core.regs.pc = CODE;
+    expect(made.core.run(budget)).toMatchObject({ kind: 'quantum' });
+    const [turns, rest] = [Math.floor(budget / 4), budget % 4];
+    const places = [CODE, CODE + 4, CODE + 4 * (forward + 1), CODE + 4 * (forward + 2)];
+    expect([made.core.retired, ...made.core.regs.gpr.subarray(3, 5), made.core.regs.pc]).toEqual([
+      budget,
+      turns + (rest > 0 ? 1 : 0),
+      turns + (rest > 2 ? 1 : 0),
+      places[rest],
+    ]);
+  }
+});
+
+const everyBo = Array.from({ length: 32 }, (_, bo) => bo);
+
+test.each(everyBo)('a conditional branch whose BO is %i counts and looks as that says', (bo) => {
+  for (const engine of engines)
+    for (const ctr of [0, 1, 2])
+      for (const bit of [0, 1]) {
+        const made = run(engine, [asm('bc', { bo, bi: 13, bd: 5 })]);
+        const { regs } = made.core;
+        regs.cr = bit << (31 - 13);
+        regs.words[R.CTR] = ctr;
+        made.go();
+        const counted = bo & 4 ? ctr : (ctr - 1) | 0;
+        const taken = (bo & 4 || (counted === 0) === ((bo & 2) !== 0)) && (bo & 16 || bit === ((bo >> 3) & 1));
+        expect([regs.words[R.CTR], regs.pc]).toEqual([counted, CODE + (taken ? 20 : 4)]);
+      }
+});
