@@ -27,6 +27,7 @@ async function bundle() {
   const wrapped = `(function (exports, require, module, __filename, __dirname) {${whenUsed(output[0].code)}\n})`;
   mkdirSync(folder, { recursive: true });
   put('hv440.cjs', escaped(wrapped));
+  put('cold.wasm', await interpreter());
 }
 
 /** Modules of Node's own that most runs do without, and that take some milliseconds to load, are loaded when they are used. */
@@ -61,6 +62,16 @@ async function prepared() {
     name: 'prepared',
     load: (id) => (id === join(root, 'dist', 'cpu', 'engine', 'prepared.js') ? code : undefined),
   };
+}
+
+/** The interpreter for cold code as the first core of any board has it: for V8 to be given early (src/cli/bundled.ts). */
+async function interpreter() {
+  const [{ Translator }, { Core }, { SharedMemory }, { Bus }, { Clock }] = await Promise.all(
+    ['cpu/engine/translator', 'cpu/core', 'bus/memory', 'bus/bus', 'bus/clock'].map((name) => modules(`${name}.js`)),
+  );
+  const engine = new Translator();
+  const model = { pvr: 0, number: 0, rate: { ticks: 1, cycles: 1 } };
+  return engine.interpreterOf(new Core(new SharedMemory(2 ** 21), new Bus(), new Clock(), engine, model));
 }
 
 /** Whole or not at all: somebody may be starting it. */

@@ -29,12 +29,14 @@ export class SharedMemory {
   readonly #translated: Uint8Array;
   readonly #watchers: CodeWatcher[] = [];
   #used = PAGE_SIZE; // offset 0 stays unused, so that 0 can mean "nothing"
+  #end: number;
 
   /** `size` is in bytes, at most 4 GiB less 64 KiB. */
   constructor(size: number) {
     const pages = Math.ceil(size / WASM_PAGE);
     this.wasm = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
     this.buffer = this.wasm.buffer;
+    this.#end = this.buffer.byteLength;
     this.words = new Int32Array(this.buffer);
     this.halves = new Uint16Array(this.buffer);
     this.bytes = new Uint8Array(this.buffer);
@@ -85,15 +87,22 @@ export class SharedMemory {
 
   /** Bytes that are not reserved yet. */
   get free(): number {
-    return this.buffer.byteLength - this.#used;
+    return this.#end - this.#used;
   }
 
   /** Reserve `size` bytes and return their offset, a multiple of `alignment` (a power of two, at least 4). */
   allocate(size: number, alignment = PAGE_SIZE): number {
     const offset = Math.ceil(this.#used / alignment) * alignment;
-    assert(offset + size <= this.buffer.byteLength, `shared memory is full: ${size} more bytes wanted`);
+    assert(offset + size <= this.#end, `shared memory is full: ${size} more bytes wanted`);
     this.#used = offset + size;
     return offset;
+  }
+
+  /** The same for whole pages of guest memory, from the end on: where all else lies does not depend on how much there is. */
+  allocateGuest(size: number): number {
+    assert(size % PAGE_SIZE === 0 && size <= this.free, `shared memory is full: ${size} more bytes wanted`);
+    this.#end -= size;
+    return this.#end;
   }
 }
 
@@ -122,7 +131,7 @@ export class Ram {
   }
 
   static allocate(memory: SharedMemory, size: number): Ram {
-    return new Ram(memory, memory.allocate(size), size);
+    return new Ram(memory, memory.allocateGuest(size), size);
   }
 
   /** A part of this memory as memory of its own: same bytes, same dirty marks; on request one that is only read. */

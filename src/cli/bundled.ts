@@ -28,6 +28,40 @@ export function tellV8(): void {
   setFlagsFromString('--interrupt-budget=600000');
 }
 
+/** Commands that run guests in this process. */
+const running: ReadonlySet<string | undefined> = new Set([
+  'boot',
+  'run',
+  'debug',
+  'replay',
+  'profile',
+  'overhead',
+  'dap',
+]);
+let early: WebAssembly.Instance | undefined;
+
+/**
+ * Has V8 compile the interpreter for cold code as well as it can, on a thread of its own, while the program is loaded and the guest
+ * too; it would do so when that has run for some time. V8 knows a module by its bytes: who wants one of the same bytes gets this one.
+ */
+export function compileEarly(command: string | undefined): void {
+  const bytes = running.has(command) && !isStale() ? read('bundle/cold.wasm') : undefined;
+  if (!bytes) return;
+  setFlagsFromString('--no-wasm-dynamic-tiering');
+  const module = new WebAssembly.Module(new Uint8Array(bytes));
+  early = new WebAssembly.Instance(module, { env: nothing() });
+  for (const run of Object.values(early.exports)) (run as WebAssembly.Callable)(0, 0, 0); // nothing left: it comes back at once
+  setFlagsFromString('--wasm-dynamic-tiering');
+}
+
+/** What the interpreter imports, with nothing behind it. */
+const nothing = () => ({
+  memory: new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }),
+  table: new WebAssembly.Table({ element: 'anyfunc', initial: 1 }),
+  writeTlb: () => 0,
+  foresee: () => 0,
+});
+
 const inDist = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url));
 
 /** V8's code is good for this Node alone; V8 refuses any other. */

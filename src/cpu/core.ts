@@ -83,6 +83,7 @@ export class Core {
     this.timers = new Timers(clock, this.system, model.rate);
     this.own = { regs: this.regs, system: this.system, timers: this.timers };
     clock.add(this.timers);
+    engine.attach?.(this);
     this.reset();
   }
 

@@ -131,6 +131,16 @@ test('what is allocated is aligned, apart from everything else, and never at 0',
   expect(() => memory.allocate(0x20000)).toThrow('hv440 is broken: shared memory is full: 131072 more bytes wanted');
 });
 
+test('guest memory lies behind all else, and does not move it', () => {
+  const [one, other] = [new SharedMemory(0x40000), new SharedMemory(0x80000)];
+  const ram = [Ram.allocate(one, 0x2000), Ram.allocate(one, 0x1000)];
+  Ram.allocate(other, 0x50000);
+  expect(ram.map(({ offset }) => offset)).toEqual([0x3e000, 0x3d000]);
+  expect(one.allocate(0x4000)).toBe(other.allocate(0x4000));
+  expect(one.free).toBe(0x3d000 - 0x5000);
+  expect(() => Ram.allocate(one, 0x39000)).toThrow('hv440 is broken: shared memory is full: 233472 more bytes wanted');
+});
+
 test('the shared memory can be shared: its buffer is one, and its views see each other', () => {
   const memory = new SharedMemory(1);
   expect(memory.buffer).toBeInstanceOf(SharedArrayBuffer);

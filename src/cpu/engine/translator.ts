@@ -88,6 +88,8 @@ export class Translator implements Engine {
   readonly #decode: Decoder;
   readonly #instructions: readonly Instruction[];
   readonly #cores = new WeakMap<Core, CoreState>();
+  /** Where each has what the interpreter for cold code looks up. */
+  readonly #tables = new WeakMap<Core, number>();
   #template: ColdTemplate | undefined;
   readonly #interpreters = new Map<string, WebAssembly.Module>();
   readonly #hot: number;
@@ -103,6 +105,11 @@ export class Translator implements Engine {
     this.#listed = listVariants(this.#instructions);
     this.#stepper = new OutOfLine(this.#listed, true);
     this.#decode = decoderOf(this.#instructions);
+  }
+
+  /** Nothing is reserved where memory is short. The tables of a board's first core are always in the same place. */
+  attach(core: Core): void {
+    if (core.memory.free >= LEAST_MEMORY) this.#tables.set(core, core.memory.allocate(TABLE_PLACES.end));
   }
 
   run(core: Core): void {
@@ -160,8 +167,9 @@ export class Translator implements Engine {
   /** Nothing is prepared for a core that is only stepped, nor where memory is short. */
   #begin(core: Core): CoreState | undefined {
     const { words } = core.regs;
-    if (words[R.LIMIT]! - words[R.COUNT]! <= 1 || core.memory.free < LEAST_MEMORY) return undefined;
-    const tables = putTables(core, this.#listed.table);
+    const tables = this.#tables.get(core);
+    if (words[R.LIMIT]! - words[R.COUNT]! <= 1 || tables === undefined) return undefined;
+    putTables(core, tables, this.#listed.table);
     const cache = new CodeCache(core.memory, core.lookaside, {
       pages: Math.min(PAGES, Math.floor((core.memory.free * 2) / 3 / PAGE_SIZE)),
       instructions: this.options.cache ?? DEFAULT_CACHE,
@@ -169,7 +177,7 @@ export class Translator implements Engine {
       learning: this.#learning,
       forgiving: this.options.eager ?? false,
     });
-    const [enter] = instantiate(core, cache, this.#interpreterFor(core, tables));
+    const [enter] = instantiate(core, cache, this.#interpreterFor(core));
     cache.table.set(COLD_INDEX, enter!);
     const state = { cache, enter: enter!, waiting: [] };
     this.#cores.set(core, state);
@@ -177,13 +185,19 @@ export class Translator implements Engine {
   }
 
   /** Cores whose tables lie in the same places have the same interpreter. */
-  #interpreterFor({ lookaside }: Core, tables: number): WebAssembly.Module {
-    const key = `${lookaside.at} ${tables}`;
+  #interpreterFor(core: Core): WebAssembly.Module {
+    const key = `${core.lookaside.at} ${this.#tables.get(core)!}`;
     const known = this.#interpreters.get(key);
     if (known) return known;
-    const module = new WebAssembly.Module(placed((this.#template ??= this.#makeTemplate()), lookaside.at, tables));
+    const module = new WebAssembly.Module(this.interpreterOf(core));
     this.#interpreters.set(key, module);
     return module;
+  }
+
+  /** The module of a core's interpreter for cold code; memory was not short when the core was made. */
+  interpreterOf(core: Core): Uint8Array<ArrayBuffer> {
+    this.#template ??= this.#makeTemplate();
+    return placed(this.#template, core.lookaside.at, this.#tables.get(core)!);
   }
 
   #makeTemplate(): ColdTemplate {
@@ -269,13 +283,11 @@ export class Translator implements Engine {
   }
 }
 
-/** Puts what the interpreter for cold code looks up into the shared memory; gives its offset. */
-function putTables({ memory }: Core, decoding: Uint16Array): number {
-  const at = memory.allocate(TABLE_PLACES.end);
+/** Puts what the interpreter for cold code looks up into the shared memory. */
+function putTables({ memory }: Core, at: number, decoding: Uint16Array): void {
   memory.halves.set(decoding, at >>> 1);
   memory.words.set(sprTable('read'), (at + TABLE_PLACES.readSpr) >>> 2);
   memory.words.set(sprTable('write'), (at + TABLE_PLACES.writeSpr) >>> 2);
-  return at;
 }
 
 function addRegion(cache: CodeCache, { blocks, entries, pages }: PlacedRegion, code: WebAssembly.Callable): void {

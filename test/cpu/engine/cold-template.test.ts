@@ -5,10 +5,12 @@ import { coldInterpreter, TABLE_PLACES } from '../../../src/cpu/engine/cold.js';
 import { COLD_NAME, makeTemplate, placed } from '../../../src/cpu/engine/cold-template.js';
 import { imports } from '../../../src/cpu/engine/emit-effects.js';
 import { listVariants } from '../../../src/cpu/engine/printed.js';
-import { DEFAULT_HOT } from '../../../src/cpu/engine/translator.js';
+import { DEFAULT_HOT, Translator } from '../../../src/cpu/engine/translator.js';
 import { encodeModule } from '../../../src/cpu/engine/wasm-encoder.js';
 import { instructions } from '../../../src/isa/instructions.js';
+import { bareMachine, partitions } from '../../system/machines.js';
 import { root } from '../../tools.js';
+import { machine } from '../machine.js';
 
 const listed = listVariants(instructions);
 const template = makeTemplate(listed, DEFAULT_HOT);
@@ -25,6 +27,30 @@ test('put to low places it is a module, as long as before', () => {
   const low = placed(template, 0x3000, 0x9000);
   expect(() => new WebAssembly.Module(low)).not.toThrow();
   expect(low.length).toBe(template.bytes.length);
+});
+
+/** The interpreter of the first core of some boards: with little memory, with more, and below a hypervisor. */
+function firstCores(): Buffer[] {
+  const hello = join(root, 'firmware/hello/hello.elf');
+  const demo = join(root, 'devicetrees/hostile.dts');
+  const engines = [new Translator(), new Translator(), new Translator()] as const;
+  const cores = [
+    machine({ engine: engines[0], ram: 0x10000 }).core,
+    bareMachine(hello, engines[1]).machine.board.cores[0]!,
+    partitions(readFileSync(demo, 'utf8'), engines[2], demo).machine.board.cores[0]!,
+  ];
+  return cores.map((core, i) => Buffer.from(engines[i]!.interpreterOf(core)));
+}
+
+test('whatever board it is of, the first core has the same interpreter, which can be compiled before there is a board', () => {
+  const [small, bare, partitioned] = firstCores();
+  expect(bare!.equals(small!)).toBe(true);
+  expect(partitioned!.equals(small!)).toBe(true);
+});
+
+const early = join(root, 'dist', 'bundle', 'cold.wasm');
+test.skipIf(!existsSync(early))('what is compiled early is the interpreter that the first core asks for', () => {
+  expect(readFileSync(early).equals(firstCores()[0]!), 'is dist up to date? npm run build').toBe(true);
 });
 
 const bundle = join(root, 'dist', 'bundle', 'hv440.cjs');
