@@ -20,12 +20,10 @@ export interface Program {
 /**
  * What V8 is told before it compiles anything; code that it has kept is good under the same flags alone. Translated code need not
  * look at the stack's limit at each turn of a loop: from region to region it goes by tail calls, what it calls is JavaScript, which
- * looks for itself, and it comes back when its cycles are spent. A function is optimized after it has run through 600 kB of its byte
- * code, not 135: in a run of some tenths of a second V8 takes longer to optimize hundreds of them than they then gain.
+ * looks for itself, and it comes back when its cycles are spent.
  */
 export function tellV8(): void {
   setFlagsFromString('--no-wasm-stack-checks');
-  setFlagsFromString('--interrupt-budget=600000');
 }
 
 /** Commands that run guests in this process. */
