@@ -5,7 +5,7 @@
 //   node .ci/bundle.mjs --code     the second half, in a process of its own: what running it compiles is kept
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -21,7 +21,8 @@ async function bundle() {
   const { rolldown } = await import('rolldown');
   const input = join(root, 'dist', 'cli', 'program.js');
   const resolve = { alias: { fflate: 'fflate/browser' } }; // for Node it loads worker_threads, which nothing here needs
-  const build = await rolldown({ input, platform: 'node', resolve, logLevel: 'silent', plugins: [await prepared()] });
+  const plugins = [await prepared(), evaluatedWhenCalled()];
+  const build = await rolldown({ input, platform: 'node', resolve, logLevel: 'silent', plugins });
   const { output } = await build.generate({ format: 'cjs', codeSplitting: false, comments: false });
   await build.close();
   const wrapped = `(function (exports, require, module, __filename, __dirname) {${whenUsed(output[0].code)}\n})`;
@@ -45,6 +46,35 @@ function whenUsed(code) {
       .replace(line, `${indent}function ${name}() { return require("${module}"); }`);
   }
   return lazy;
+}
+
+/**
+ * Modules that make tables when they are evaluated, and that most runs do without, with those of their functions that are used: each is evaluated
+ * when one of them is first called.
+ */
+const seldomCalled = [
+  [/\/fflate\/[^?]*browser\.js$/, ['Inflate', 'unzlibSync', 'zlibSync']],
+  [/\/dist\/loader\/crc32\.js$/, ['crc32']],
+  [/\/dist\/isa\/disassemble\.js$/, ['disassemble', 'assemblyText']],
+];
+
+function evaluatedWhenCalled() {
+  const facade = (id, names) => {
+    const entry = (name) => `export function ${name}(...given) {
+      whole ??= require(${JSON.stringify(`${id}?whole`)});
+      return new.target ? new whole.${name}(...given) : whole.${name}(...given);
+    }`;
+    return ['let whole;', ...names.map(entry)].join('\n');
+  };
+  return {
+    name: 'evaluated-when-called',
+    resolveId: (id) => (id.endsWith('?whole') ? id : undefined),
+    load(id) {
+      if (id.endsWith('?whole')) return readFileSync(id.slice(0, -'?whole'.length), 'utf8');
+      const names = seldomCalled.find(([file]) => file.test(id))?.[1];
+      return names && facade(id, names);
+    },
+  };
 }
 
 /** Puts what is ready made in the place of the module that has nothing. */

@@ -1,6 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { arch, version } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
@@ -63,7 +62,7 @@ const nothing = () => ({
 const inDist = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url));
 
 /** V8's code is good for this Node alone; V8 refuses any other. */
-export const codeFile = `hv440-${version}-${arch}.code`;
+export const codeFile = `hv440-${process.version}-${process.arch}.code`;
 
 const read = (name: string): Buffer | undefined => {
   try {
