@@ -6,7 +6,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -77,8 +77,16 @@ function evaluatedWhenCalled() {
   };
 }
 
-/** Puts what is ready made in the place of the module that has nothing. */
+/** Puts what is ready made in the places of the modules that have nothing. */
 async function prepared() {
+  const made = {
+    [join('cpu', 'engine', 'prepared.js')]: `export const preparedTemplate = () => (${await template()});`,
+    [join('cli', 'prepared-board.js')]: `export const preparedBoard = () => (${await board()});`,
+  };
+  return { name: 'prepared', load: (id) => made[relative(join(root, 'dist'), id)] };
+}
+
+async function template() {
   const [{ makeTemplate }, { listVariants }, { instructionsOf }, { DEFAULT_HOT }] = await Promise.all(
     ['cold-template', 'printed', '../../isa/instructions', 'translator'].map((name) =>
       modules(`cpu/engine/${name}.js`),
@@ -86,12 +94,13 @@ async function prepared() {
   );
   const { bytes, lookaside, tables } = makeTemplate(listVariants(instructionsOf(new Set())), DEFAULT_HOT);
   const sites = `lookaside: ${JSON.stringify(lookaside)}, tables: ${JSON.stringify(tables)}`;
-  const text = `Buffer.from('${Buffer.from(bytes).toString('base64')}', 'base64')`;
-  const code = `export const preparedTemplate = () => ({ bytes: ${text}, ${sites} });`;
-  return {
-    name: 'prepared',
-    load: (id) => (id === join(root, 'dist', 'cpu', 'engine', 'prepared.js') ? code : undefined),
-  };
+  return `{ bytes: Buffer.from('${Buffer.from(bytes).toString('base64')}', 'base64'), ${sites} }`;
+}
+
+async function board() {
+  const { packBoard } = await modules('cli/config.js');
+  const packed = packBoard();
+  return packed && `JSON.parse(${JSON.stringify(JSON.stringify(packed))})`;
 }
 
 /** The interpreter for cold code as the first core of any board has it: for V8 to be given early (src/cli/bundled.ts). */

@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { ConfigError, describe, type Finding } from '../devicetree/finding.js';
-import { parse } from '../devicetree/source.js';
+import { pack, unpack, type PackedDraft } from '../devicetree/packed-draft.js';
+import { joinPath } from '../devicetree/paths.js';
+import { parse, readBegun } from '../devicetree/source.js';
 import type { Tree } from '../devicetree/tree.js';
 import { boardFile, hasErrors, type Configured } from '../launch/config.js';
+import { preparedBoard } from './prepared-board.js';
 
 /** Report warnings and notes on standard error, and throw a ConfigError if there is any error among the findings. */
 export function insist({ tree, findings }: Configured): Tree {
@@ -44,7 +47,7 @@ export function runSource(defaults: RunDefaults): string {
   const from = process.cwd();
   const path = (file: string): string => quoted(relative(from, resolve(file)) || file);
   return `/dts-v1/;
-/include/ ${quoted(boardFile)}
+${boardInclude}
 &memory0 { reg = <0x0 0x0 0x${(memory + spare).toString(16)}>; };
 &partitions {
 	${nodeName(label)} {
@@ -63,7 +66,7 @@ export function runSource(defaults: RunDefaults): string {
 /** The board of `hv440 run --bare IMAGE`: the same one, with a finisher and the image's name as its label. */
 export function bareSource({ label, memory, bootargs }: Pick<RunDefaults, 'label' | 'memory' | 'bootargs'>): string {
   return `/dts-v1/;
-/include/ ${quoted(boardFile)}
+${boardInclude}
 &memory0 { reg = <0x0 0x0 0x${memory.toString(16)}>; };
 / {
 	label = ${quoted(label)};${bootargs === undefined ? '' : `\n\tchosen { bootargs = ${quoted(bootargs)}; };`}
@@ -75,8 +78,24 @@ export function bareSource({ label, memory, bootargs }: Pick<RunDefaults, 'label
 /** What findings call the source that the command line is made into. */
 const GENERATED = 'command-line.dts';
 
-/** A generated source as a tree. */
-export const parseGenerated = (source: string): Configured => parse(source, GENERATED, (path) => readFileSync(path));
+/** The include of the board, that stands in the second line of every generated source. */
+const boardInclude = `/include/ ${quoted(boardFile)}`;
+
+/** A generated source as a tree. The board in it may have been read when the program was built. */
+export function parseGenerated(source: string, prepared = preparedBoard()): Configured {
+  const read = (path: string): Uint8Array => readFileSync(path);
+  const isHere = joinPath(GENERATED, boardFile) === boardFile;
+  if (!prepared || !isHere || prepared.text !== readFileSync(boardFile, 'utf8')) return parse(source, GENERATED, read);
+  const via = { kind: 'include', name: boardFile, at: { file: GENERATED, line: 2, col: 1 } } as const;
+  const begun = unpack(prepared, { file: boardFile, via });
+  return parse(source.replace(boardInclude, ''), GENERATED, read, { begun });
+}
+
+/** The board as it may be prepared; undefined where it has to be read each time. */
+export function packBoard(): PackedDraft | undefined {
+  const begun = readBegun(`/dts-v1/;\n${boardInclude}\n`, GENERATED, (path) => readFileSync(path));
+  return begun && pack(readFileSync(boardFile, 'utf8'), begun);
+}
 
 /** Rules whose remedy is an option where the configuration is made of the command line. */
 const MORE_MEMORY = ['image-too-large', 'image-outside-memory', 'initrd-does-not-fit', 'device-tree-does-not-fit'];

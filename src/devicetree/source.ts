@@ -12,6 +12,7 @@ import {
 } from './draft.js';
 import { integer } from './expression.js';
 import type { Finding } from './finding.js';
+import type { Ignore } from './ignores.js';
 import { Lexer } from './lexer.js';
 import { addFragment } from './overlay.js';
 import { type FindFile, findFile } from './paths.js';
@@ -28,6 +29,14 @@ const MAX_DEPTH = 256;
 export interface SourceOptions extends Preprocessing {
   /** Name every label in `/__symbols__`, as `dtc -@` does; default false. */
   readonly symbols?: boolean;
+  /** What stands between its header and the rest has been read before. */
+  readonly begun?: Begun;
+}
+
+/** What a source has said up to a place: a tree to which anything may be merged yet. */
+export interface Begun {
+  readonly root: DraftNode;
+  readonly ignores: readonly Ignore[];
 }
 
 /** What a source says, and what is wrong with it. */
@@ -46,15 +55,29 @@ export interface Parsed {
  */
 export function parse(text: string, file: string, read: ReadFile, options: SourceOptions = {}): Parsed {
   const report = new Report();
-  const lexer = new Lexer(preprocess(text, file, read, report, options), report);
-  const cursor = new Cursor(lexer, report);
-  const source = new SourceReader(cursor, findFile(read, options.includePaths ?? []));
-  source.read();
+  const { source, cursor, ignores } = draftOf(text, file, read, report, options);
   const { root, reservations, plugin } = source;
   const { symbols = false } = options;
   const tree = resolve({ root, reservations, plugin, symbols, lostLabels: cursor.lostLabels }, report);
-  tree.ignores.push(...lexer.ignores);
+  tree.ignores.push(...(options.begun?.ignores ?? []), ...ignores);
   return { tree, findings: report.findings };
+}
+
+/** What a source says that others may go on from; undefined where it says more than nodes, or has mistakes. */
+export function readBegun(text: string, file: string, read: ReadFile): Begun | undefined {
+  const report = new Report();
+  const { source, cursor, ignores } = draftOf(text, file, read, report, {});
+  const { root, reservations, plugin } = source;
+  const more = report.findings.length + reservations.length + cursor.lostLabels.size;
+  return plugin || more > 0 ? undefined : { root, ignores };
+}
+
+function draftOf(text: string, file: string, read: ReadFile, report: Report, options: SourceOptions) {
+  const lexer = new Lexer(preprocess(text, file, read, report, options), report);
+  const cursor = new Cursor(lexer, report);
+  const source = new SourceReader(cursor, findFile(read, options.includePaths ?? []));
+  source.read(options.begun);
+  return { source, cursor, ignores: lexer.ignores };
 }
 
 /** Reads a whole source by recursive descent. */
@@ -77,8 +100,10 @@ class SourceReader {
     this.root = draftNode('', cursor.token.at);
   }
 
-  read(): void {
+  read(begun?: Begun): void {
     this.#statement(() => this.#header());
+    this.#begun = begun !== undefined;
+    this.root = begun?.root ?? this.root;
     while (this.cursor.token.kind !== 'end') this.#statement(() => this.#topLevel());
     const { findings } = this.cursor.report;
     if (!this.#begun && findings.length === 0)
