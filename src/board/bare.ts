@@ -62,8 +62,8 @@ export class BareMachine extends Replayable implements Machine, Debuggable {
   readonly account = { since: 0, retiredBefore: 0, idleCycles: 0, interrupts: new Map<TrapKind, number>() };
   /** Deliveries since an instruction was last retired. */
   #fruitless = 0;
-  /** The engine's last deed was to deliver a trap. */
-  #behindDelivery = false;
+  /** What had been retired when the engine delivered a trap behind which it had not retired anything yet. */
+  #deliveredAt: number | undefined;
   /** Interrupts taken and resets. */
   #events = 0;
   /** What it has said to the outside. */
@@ -121,7 +121,7 @@ export class BareMachine extends Replayable implements Machine, Debuggable {
     }
     this.traps.took({ trap, pc, msr, pid });
     core.watchSelfBranch = true;
-    this.#behindDelivery = fruitless;
+    this.#deliveredAt = fruitless ? core.retired : undefined;
   }
 
   get #core(): Core {
@@ -169,8 +169,9 @@ export class BareMachine extends Replayable implements Machine, Debuggable {
       const before = core.retired;
       this.timeline?.turns('guest', this);
       const stop = core.run(Math.min(left, this.stopAt - this.steps));
-      if (core.retired !== before) this.#fruitless = this.#behindDelivery ? 1 : 0;
-      this.#behindDelivery = false;
+      if (core.retired !== before) this.#fruitless = 0;
+      if (core.retired === this.#deliveredAt) this.#fruitless += 1;
+      this.#deliveredAt = undefined;
       if (this.#finished !== undefined) this.#ending = { kind: 'finished', status: this.#finished };
       else if (this.steps >= this.stopAt) {
         // An interrupt that came with the last step waits, and so does what a system call has raised

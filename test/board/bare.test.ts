@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { Interpreter } from '../../src/cpu/engine/interpreter.js';
+import { Translator } from '../../src/cpu/engine/translator.js';
 import { MSR, TCR } from '../../src/isa/registers.js';
 import { Code, size } from '../hypervisor/code.js';
 import { bare, bareBoard, finished, hex, results, runToEnd } from '../hypervisor/guest.js';
@@ -42,6 +44,23 @@ test('a critical input may interrupt the handler of a base one, not the reverse'
     .finish();
   const left = results(bare(code), 4);
   expect(left).toEqual([hex(code.address('next')), hex(MSR.CE), hex(MSR.EE | MSR.CE), '0']);
+});
+
+test.each([
+  ['what is privileged', (code: Code) => code.op('mfmsr', { rt: 4 })],
+  ['a system call', (code: Code) => code.op('sc')],
+])('whoever delivers a trap of %s, it counts among those since an instruction was retired', (_, trap) => {
+  const code = new Code().tlb(0, { ea: 0, pa: 0, size: 9 }).setSpr('IVPR', 0x7f000000); // which nothing maps
+  trap(code.rfi('user', MSR.PR).label('user').li(5, 1)).finish(1);
+  const engines = [new Interpreter({ inline: false }), new Translator({ eager: true }), new Translator()];
+  for (let slice = 1; slice < 40; slice++) {
+    const lives = engines.map((engine) => {
+      const { machine } = bareBoard(code, { engine });
+      return Array.from({ length: 80 }, () => (machine.run(slice), machine.save().life.fruitless));
+    });
+    expect(lives[1]).toEqual(lives[0]);
+    expect(lives[2]).toEqual(lives[0]);
+  }
 });
 
 describe('idle', () => {

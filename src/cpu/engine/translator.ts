@@ -114,6 +114,7 @@ export class Translator implements Engine {
 
   run(core: Core): void {
     const { words } = core.regs;
+    if (words[R.LIMIT]! - words[R.COUNT]! <= 1) return this.#stepper.run(core, 1); // as a core does that is only stepped
     const state = this.#cores.get(core) ?? this.#begin(core);
     if (!state) return this.#stepper.run(core, Infinity);
     const registers = words.byteOffset;
@@ -164,11 +165,10 @@ export class Translator implements Engine {
     return [cache.summary, head, ...textOf(translate(region, region.setting), written)];
   }
 
-  /** Nothing is prepared for a core that is only stepped, nor where memory is short. */
+  /** Nothing is prepared where memory is short. */
   #begin(core: Core): CoreState | undefined {
-    const { words } = core.regs;
     const tables = this.#tables.get(core);
-    if (words[R.LIMIT]! - words[R.COUNT]! <= 1 || tables === undefined) return undefined;
+    if (tables === undefined) return undefined;
     putTables(core, tables, this.#listed.table);
     const cache = new CodeCache(core.memory, core.lookaside, {
       pages: Math.min(PAGES, Math.floor((core.memory.free * 2) / 3 / PAGE_SIZE)),

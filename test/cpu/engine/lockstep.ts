@@ -96,7 +96,7 @@ export function lockstep(seed: number, options: LockstepOptions): LockstepResult
     const lives = runAll(sides, stage);
     for (const [i, other] of sides.slice(1).entries()) {
       comparisons += 1;
-      if (!same(first, other)) throw new Error(explain(plan, options.engines[i + 1]!, begin));
+      if (!same(first, other)) throw new Error(explain(plan, options.engines[i + 1]!, begin, stage.end));
     }
     if (!lives[0]) break;
     sides = done(stage.deed, sides, plan);
@@ -125,10 +125,10 @@ function pairAt(plan: Plan, other: EngineName, cycle: number): [Side, Side] {
 
 const decode = decoderOf(instructionsOf(features));
 
-/** Where two part that were the same at cycle `good`, as text. */
-function explain(plan: Plan, other: EngineName, good: number): string {
+/** Where two part that were the same at cycle `good` and are not at `bad`, as text. */
+function explain(plan: Plan, other: EngineName, good: number, bad: number): string {
   const { seed, engines: names, place, cycles } = plan;
-  let [low, high] = [good, cycles];
+  let [low, high] = [good, bad];
   while (high - low > 1) {
     const middle = Math.floor((low + high) / 2);
     if (same(...pairAt(plan, other, middle))) low = middle;
