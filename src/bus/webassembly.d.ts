@@ -14,7 +14,10 @@ declare namespace WebAssembly {
   interface Module {
     readonly [Symbol.toStringTag]: string;
   }
-  const Module: new (bytes: Uint8Array<ArrayBuffer>) => Module;
+  const Module: {
+    new (bytes: Uint8Array<ArrayBuffer>): Module;
+    imports(module: Module): { name: string; kind: 'memory' | 'table' | 'function' }[];
+  };
   class Instance {
     constructor(module: Module, imports: { env: Readonly<Record<string, Memory | Table | Callable>> });
     readonly exports: Readonly<Record<string, Callable>>;

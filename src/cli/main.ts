@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { bundled, compileEarly, tellV8 } from './bundled.js';
+import { bundled, compileEarly, giveWay, tellV8 } from './bundled.js';
 
 /** As of a program that SIGPIPE has ended. */
 const EPIPE_STATUS = 128 + 13;
@@ -13,6 +13,7 @@ for (const stream of [process.stdout, process.stderr])
   });
 
 tellV8();
+giveWay(process.argv[2]);
 compileEarly(process.argv[2]);
 const { main } = bundled() ?? (await import('./program.js'));
 await main(process.argv.slice(2));
