@@ -13,8 +13,10 @@ export function applyOverlay(tree: Tree, overlay: Tree): Finding[] {
   return new Application(tree, overlay).run();
 }
 
-const setCell = ({ value }: Property, offset: number, cell: number): void =>
-  new DataView(value.buffer, value.byteOffset, value.length).setUint32(offset, cell);
+function setCell(property: Property, offset: number, cell: number): void {
+  property.value = new Uint8Array(property.value);
+  new DataView(property.value.buffer).setUint32(offset, cell);
+}
 
 const cellAt = ({ value }: Property, offset: number): number =>
   new DataView(value.buffer, value.byteOffset, value.length).getUint32(offset);

@@ -33,11 +33,16 @@ export class Property {
     return Array.from({ length: this.value.length >> 2 }, (_, i) => view.getUint32(i * 4));
   }
 
+  /** The strings of a value, which is not written in place once they have been asked for. */
+  #read: { readonly of: Uint8Array; readonly strings: readonly string[] } | undefined;
+
   /** The value as NUL-terminated strings (Latin-1); a last one without its NUL counts too. */
-  get strings(): string[] {
-    const parts = latin1(this.value).split('\0');
-    if (parts.at(-1) === '') parts.pop();
-    return parts;
+  get strings(): readonly string[] {
+    if (this.#read?.of === this.value) return this.#read.strings;
+    const strings = latin1(this.value).split('\0');
+    if (strings.at(-1) === '') strings.pop();
+    this.#read = { of: this.value, strings };
+    return strings;
   }
 
   get string(): string {
@@ -111,7 +116,7 @@ export class Node {
     return this.cell('phandle') ?? this.cell('linux,phandle');
   }
 
-  get compatible(): string[] {
+  get compatible(): readonly string[] {
     return this.get('compatible')?.strings ?? [];
   }
 

@@ -137,6 +137,11 @@ export class Context {
     return this.sound(parent, '#address-cells') && this.sound(parent, '#size-cells');
   }
 
+  /** Whether no rule has found anything so far. */
+  get spotless(): boolean {
+    return this.#failed.size === 0;
+  }
+
   /** Whether none of the rules found anything on the node. */
   passed(node: Node, ...rules: string[]): boolean {
     const failed = this.#failed.get(node);
