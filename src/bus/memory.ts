@@ -1,8 +1,12 @@
 import { assert } from './assert.js';
 import type { Width } from './bus.js';
+import { swapperOf, type SwapWords } from './swap-words.js';
 
 const WASM_PAGE = 65536;
 export const PAGE_SIZE = 4096;
+
+/** So many bytes are worth a module of their own. */
+const MANY = 65536;
 
 const pageOf = (at: number): number => at - (at % PAGE_SIZE);
 
@@ -28,6 +32,7 @@ export class SharedMemory {
   /** One byte a 4 KiB page: how many keep translations of code in it. */
   readonly #translated: Uint8Array;
   readonly #watchers: CodeWatcher[] = [];
+  #swap: SwapWords | undefined;
   #used = PAGE_SIZE; // offset 0 stays unused, so that 0 can mean "nothing"
   #end: number;
 
@@ -83,6 +88,20 @@ export class SharedMemory {
       for (let i = 0; i < width; i++) this.bytes[((at + i) ^ 3) >>> 0] = value >>> (8 * (width - 1 - i));
     } else if (width === 4) this.words[at >>> 2] = value;
     else this.halves[(at ^ 2) >>> 1] = value;
+  }
+
+  /** Copy bytes in guest order to any offset. */
+  put(at: number, bytes: Uint8Array): void {
+    const whole = (at & 3) === 0 ? bytes.length & ~3 : 0;
+    const swapped = whole < MANY ? 0 : whole & ~7;
+    if (swapped > 0) {
+      this.bytes.set(bytes.subarray(0, swapped), at);
+      this.#swap ??= swapperOf(this.wasm);
+      this.#swap(at, at + swapped);
+    }
+    const from = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    for (let i = swapped; i < whole; i += 4) this.words[(at + i) >>> 2] = from.getInt32(i);
+    for (let i = whole; i < bytes.length; i++) this.bytes[((at + i) ^ 3) >>> 0] = bytes[i]!;
   }
 
   /** Bytes that are not reserved yet. */
@@ -177,17 +196,19 @@ export class Ram {
   /** Copy bytes in guest order into this memory. */
   load(offset: number, bytes: Uint8Array): void {
     assert(offset >= 0 && offset + bytes.length <= this.size, 'loaded bytes lie within RAM');
-    const { words, bytes: memory } = this.memory;
-    const at = this.offset + offset;
-    const whole = (at & 3) === 0 ? bytes.length & ~3 : 0;
-    const from = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    for (let i = 0; i < whole; i += 4) words[(at + i) >>> 2] = from.getInt32(i);
-    for (let i = whole; i < bytes.length; i++) memory[((at + i) ^ 3) >>> 0] = bytes[i]!;
+    this.memory.put(this.offset + offset, bytes);
     this.#touchRange(offset, bytes.length);
   }
 
   fill(offset: number, size: number, value: number): void {
-    for (let i = 0; i < size; i++) this.memory.bytes[((this.offset + offset + i) ^ 3) >>> 0] = value;
+    const { bytes } = this.memory;
+    const start = this.offset + offset;
+    const end = start + size;
+    const whole = Math.min(Math.ceil(start / 4) * 4, end);
+    const rest = Math.max(Math.floor(end / 4) * 4, whole);
+    bytes.fill(value, whole, rest);
+    for (let at = start; at < whole; at++) bytes[(at ^ 3) >>> 0] = value;
+    for (let at = rest; at < end; at++) bytes[(at ^ 3) >>> 0] = value;
     this.#touchRange(offset, size);
   }
 

@@ -48,6 +48,9 @@ export type SessionEnd =
   | { readonly kind: 'timeout' }
   | { readonly kind: 'nothing-to-do' }; // idle, nothing scheduled, and nobody can type
 
+/** In milliseconds. Node would have to load `performance` first. */
+const wallTime = (): number => Number(process.hrtime.bigint()) / 1e6;
+
 // Wall time, in milliseconds
 const SLICE_TARGET = 8;
 const SHORTEST_WAIT = 2;
@@ -60,7 +63,7 @@ const QUIET_LOAD = 0.02;
 /** Runs a machine in slices, so that keys, ptys and limits are looked at in between. Slices leave no trace in the run. */
 export class Session {
   #slice = 200_000;
-  readonly #started = performance.now();
+  readonly #started = wallTime();
   #quietSince: { cycle: number; retired: number; printed: number };
 
   constructor(private readonly options: SessionOptions) {
@@ -88,11 +91,11 @@ export class Session {
   /** As many cycles as take a few milliseconds, and no more instructions than are allowed: each takes a cycle at least. */
   #runSlice(): Progress {
     const { machine, driver, maxInstructions = Infinity } = this.options;
-    const start = performance.now();
+    const start = wallTime();
     this.#slice = Math.min(this.#slice, driver?.longest ?? Infinity);
     const cycles = Math.min(this.#slice, maxInstructions - machine.retired);
     const progress = (driver ?? machine).run(cycles);
-    const took = performance.now() - start;
+    const took = wallTime() - start;
     if (progress.kind === 'ran' && cycles === this.#slice) {
       const wanted = (this.#slice * SLICE_TARGET) / Math.max(took, 0.1);
       this.#slice = Math.round(Math.min(4 * this.#slice, Math.max(10_000, wanted)));
@@ -105,7 +108,7 @@ export class Session {
     if (progress.kind === 'ended' && !this.#lingers(progress)) return { kind: 'ended', progress };
     if (this.options.done()) return { kind: 'done' };
     if (machine.retired >= maxInstructions) return { kind: 'instructions' };
-    if (performance.now() - this.#started >= timeout * 1000) return { kind: 'timeout' };
+    if (wallTime() - this.#started >= timeout * 1000) return { kind: 'timeout' };
     if (progress.kind !== 'idle' || live()) return undefined;
     return progress.until === Infinity || this.#quiet() ? { kind: 'nothing-to-do' } : undefined;
   }
@@ -128,17 +131,17 @@ export class Session {
       return nextTurn();
     }
     settle();
-    const begin = performance.now();
+    const begin = wallTime();
     const due = ((until - machine.clock.now) / frequency) * 1000;
     if (due > SHORTEST_WAIT) await this.#wait(due);
-    const passed = due <= SHORTEST_WAIT ? due : performance.now() - begin;
+    const passed = due <= SHORTEST_WAIT ? due : wallTime() - begin;
     machine.skip(Math.min(until, machine.clock.now + Math.round((passed / 1000) * frequency)));
   }
 
   /** A pause that ends early when somebody types or leaves, and when time is up. */
   #wait(milliseconds: number): Promise<void> {
     const { timeout = Infinity } = this.options;
-    const left = this.#started + timeout * 1000 - performance.now();
+    const left = this.#started + timeout * 1000 - wallTime();
     return new Promise((resolve) => {
       const done = (): void => {
         clearTimeout(timer);

@@ -148,3 +148,35 @@ test('the shared memory can be shared: its buffer is one, and its views see each
   memory.words[4] = 0x01020304;
   expect([memory.bytes[16], memory.halves[8]]).toEqual([4, 0x0304]);
 });
+
+test('an image of any size is loaded byte for byte, wherever it begins', () => {
+  const size = 0x20000;
+  const ram = Ram.allocate(new SharedMemory(2 * size), size);
+  for (const [offset, length] of [
+    [0, 65535],
+    [4, 65536],
+    [8, 65537],
+    [12, 65540],
+    [3, 65547],
+    [4096, 0x18003],
+  ] as const) {
+    ram.fill(0, size, 0xee);
+    const image = Uint8Array.from({ length }, (_, i) => (i * 7 + (i >>> 8)) & 0xff);
+    ram.load(offset, image);
+    expect(ram.slice(offset, length)).toEqual(image);
+    expect([ram.slice(0, offset), ram.slice(offset + length, 64)].flatMap((edge) => [...new Set(edge)])).toEqual(
+      offset > 0 ? [0xee, 0xee] : [0xee],
+    );
+  }
+});
+
+test('filling changes these bytes and no others', () => {
+  const ram = fresh();
+  for (let offset = 8; offset < 14; offset++)
+    for (let size = 0; size < 12; size++) {
+      ram.fill(0, 64, 0x11);
+      ram.fill(offset, size, 0x22);
+      const expected = Uint8Array.from({ length: 64 }, (_, i) => (i >= offset && i < offset + size ? 0x22 : 0x11));
+      expect(ram.slice(0, 64)).toEqual(expected);
+    }
+});
