@@ -183,12 +183,12 @@ export class Core {
    * `probes.stop` says that it is not to be run yet.
    */
   step(): Trap | null {
-    this.#execute(1);
+    this.#execute(1, true);
     return this.trap;
   }
 
-  #execute(cycles: number): void {
-    if (!this.observed) this.#runEngine(cycles);
+  #execute(cycles: number, alone = false): void {
+    if (!this.observed) this.#runEngine(cycles, alone);
     else if (!this.breaksHere()) executeObserved(this, () => this.#runEngine(1));
     if (this.probes?.stop?.kind === 'breakpoint') this.trap = null;
   }
@@ -200,7 +200,7 @@ export class Core {
     return breaksAt(this);
   }
 
-  #runEngine(cycles: number): void {
+  #runEngine(cycles: number, alone = false): void {
     const { words } = this.regs;
     this.trap = null;
     this.selfBranch = false;
@@ -209,7 +209,8 @@ export class Core {
     words[R.LIMIT] = Math.min(cycles, 0x3fffffff);
     this.#publishContext();
     this.#publishTraps();
-    this.engine.run(this);
+    if (alone) this.engine.step(this);
+    else this.engine.run(this);
     this.syncClock();
     if (words[R.TRAP_KIND] !== 0) this.#reportDelivered();
   }

@@ -9,6 +9,8 @@ import type { Core } from '../core.js';
 export interface Engine {
   readonly name: string;
   run(core: Core): void;
+  /** The same for one instruction, which others seldom follow: of a machine that is emulated, or debugged. */
+  step(core: Core): void;
   /** A core that it is to run has been made: here it reserves what it needs of the shared memory. */
   attach?(core: Core): void;
   /** What it makes of the code at an address, as text; empty where it has nothing to show. */

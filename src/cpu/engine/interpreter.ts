@@ -107,6 +107,10 @@ export class Interpreter implements Engine {
   run(core: Core): void {
     this.#run(core);
   }
+
+  step(core: Core): void {
+    this.#run(core);
+  }
 }
 
 function printedLoop(features: ReadonlySet<Feature>): (core: Core) => void {

@@ -114,7 +114,6 @@ export class Translator implements Engine {
 
   run(core: Core): void {
     const { words } = core.regs;
-    if (words[R.LIMIT]! - words[R.COUNT]! <= 1) return this.#stepper.run(core, 1); // as a core does that is only stepped
     const state = this.#cores.get(core) ?? this.#begin(core);
     if (!state) return this.#stepper.run(core, Infinity);
     const registers = words.byteOffset;
@@ -147,6 +146,10 @@ export class Translator implements Engine {
     }
   }
 
+  step(core: Core): void {
+    this.#stepper.run(core, 1);
+  }
+
   /** The cache, and what would be made now of the code at an address in a page that this core has run; nothing of a core that has not run. */
   show(core: Core, address: number): string[] {
     const cache = this.#cores.get(core)?.cache;
@@ -165,10 +168,11 @@ export class Translator implements Engine {
     return [cache.summary, head, ...textOf(translate(region, region.setting), written)];
   }
 
-  /** Nothing is prepared where memory is short. */
+  /** Nothing is prepared for a core that is only stepped, nor where memory is short. */
   #begin(core: Core): CoreState | undefined {
+    const { words } = core.regs;
     const tables = this.#tables.get(core);
-    if (tables === undefined) return undefined;
+    if (words[R.LIMIT]! - words[R.COUNT]! <= 1 || tables === undefined) return undefined;
     putTables(core, tables, this.#listed.table);
     const cache = new CodeCache(core.memory, core.lookaside, {
       pages: Math.min(PAGES, Math.floor((core.memory.free * 2) / 3 / PAGE_SIZE)),
