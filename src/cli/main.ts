@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { bundled, compileEarly, giveWay, tellV8 } from './bundled.js';
+import { bundled, compileEarly, giveWay, optimizeLater, tellV8 } from './bundled.js';
 
 /** As of a program that SIGPIPE has ended. */
 const EPIPE_STATUS = 128 + 13;
@@ -16,4 +16,5 @@ tellV8();
 giveWay(process.argv[2]);
 compileEarly(process.argv[2]);
 const { main } = bundled() ?? (await import('./program.js'));
+optimizeLater(process.argv.slice(2));
 await main(process.argv.slice(2));
