@@ -11,6 +11,8 @@ const patterns = {
   marker: /#(?:line)?[ \t]+([0-9]+)[ \t]+"((?:[^\\"]|\\.)*)"(?:[ \t]+[0-9]+)*(?:[ \t\r]*(?:\n|$))?/y,
   line: /#[ \t]*line[ \t]+([0-9]+)[ \t\r]*(?:\n|$)/y,
   directive: /#[ \t]*([a-z]+)(?=[ \t\r\n"<(!\\]|\/[*/]|$)(?![ \t]*[=;])/y,
+  plain:
+    /(?:(?:[ \t\v\f\r\n]|\/\*(?:[^*\\]|\*(?!\/))*\*\/|\/\/[^\n\\]*\n)*((?!__)[A-Za-z_$][A-Za-z0-9_$]*|\.?[0-9](?:[eEpP][+-]|[A-Za-z0-9_.])*|"[^"\\\n]*"|<<|>>|<=|>=|==|!=|&&|\|\||\.\.\.|[-<>{}[\]();:=,.&@+*%!|^~?])){1,250}/y,
   include: /\/include\/[ \t\n\v\f\r]*"([^"\n]*)"/y,
   file: /[ \t]*(?:"([^"\n]*)"|<([^>\n]*)>)/y,
   rest: /(?:[^\n\\]|\\\r?\n|\\)*/y,
@@ -37,6 +39,23 @@ export class Directives {
 
   #error(offset: number, message: string, remedy: string): void {
     this.report.error('dts-preprocessor', positionIn(this.#file.view, offset), message, remedy);
+  }
+
+  /**
+   * Passes as many words as can be told to mean nothing to a preprocessor, while it knows only macros of its own: their names begin with
+   * two underscores. Gives the last of them, with all that stands before it since the word before the first for its gap.
+   */
+  plain(): Piece | undefined {
+    const file = this.#file;
+    const found = file.apart || this.inclusion.definitions > 0 ? null : this.#match(patterns.plain);
+    if (!found) return undefined;
+    const { view, offset: gap } = file;
+    const text = found[1]!;
+    file.offset += found[0].length;
+    file.begins = false;
+    const { offset: end } = file;
+    const offset = end - text.length;
+    return { kind: pieceAt(text, 0).kind, text, view, offset, gap, end, space: offset > gap, fresh: true };
   }
 
   /** The next word of the source outside of directives; at its end, again and again, `end`. */

@@ -50,6 +50,11 @@ export class Expander {
     return this.#exhausted;
   }
 
+  /** It is between words of the source, with no macro begun or just ended. */
+  get idle(): boolean {
+    return this.#contexts.length === 0 && !this.#edge && !this.#space;
+  }
+
   /** The next word, with macros replaced. */
   next(): Piece {
     for (;;) {

@@ -26,11 +26,11 @@ const MAX_TEXT = 1 << 26;
 export function preprocess(
   text: string,
   file: string,
-  read: ReadFile,
+  readFile: ReadFile,
   report: Report,
   options: Preprocessing = {},
 ): ExpandedText {
-  const inclusion = new Inclusion(read, report, options.includePaths ?? []);
+  const inclusion = new Inclusion(readFile, report, options.includePaths ?? []);
   const directives = new Directives(inclusion, report);
   const expander = new Expander(() => directives.next(), report);
   directives.expander = expander;
@@ -41,7 +41,8 @@ export function preprocess(
   if (defines !== '') inclusion.open(viewOf('<command line>', defines), 'header');
   const out = new ExpandedText();
   let previous: Piece | undefined;
-  for (let piece = expander.next(); piece.kind !== 'end'; piece = expander.next()) {
+  const next = (): Piece => (expander.idle ? directives.plain() : undefined) ?? expander.next();
+  for (let piece = next(); piece.kind !== 'end'; piece = next()) {
     if (expander.exhausted) break;
     emit(out, piece, previous);
     previous = piece;

@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { encodeBlob } from '../../src/devicetree/blob.js';
 import { describe } from '../../src/devicetree/finding.js';
+import { preprocess } from '../../src/devicetree/preprocessor.js';
 import { provenance } from '../../src/devicetree/origin.js';
 import type { SourceOptions } from '../../src/devicetree/source.js';
 import { parse } from '../../src/devicetree/source.js';
 import { root, testWith, tool } from '../tools.js';
+import { dice } from './fuzz.js';
 import { dtc, parseText, readFile } from './trees.js';
 
 const compiler = tool('powerpc-linux-gnu-gcc');
@@ -211,4 +213,29 @@ test('macros that double each other, files that include themselves, and deep nes
 test('a tree without directives is what it was', () => {
   const { tree } = parseText('/dts-v1/; / { a = <1>; /* x */ b; };');
   expect([...tree.root.properties.keys()]).toEqual(['a', 'b']);
+});
+
+/** Words, and what may be taken for some. */
+const scraps =
+  String.raw`/dts-v1/;|node|{|}|;|<|>|1|0x10|"a b"|"a\"b"|'c'|__LINE__|__FILE__|__x|_y|a__b|x.y|&lab|#cells|#|/|/*|*/|/* c */|/** **/|\|=|==|<<|>>|...|.5e+3|@|,|+|-|(|)|#if 0|#endif|#define __z 3|/include/ "none"|é|$a|%|!=|?`
+    .split('|')
+    .concat(['||', '\n', '\n', '\r\n', '\t', '// d\n', '//e\\\nf\n', '\\\n', '"a\nb"', '\n# ']);
+
+test('words are passed in runs, or one by one where macros are defined: to the same text, places and findings', () => {
+  const roll = dice(440);
+  const made = (text: string, defines: readonly string[]) => {
+    const found: unknown[] = [];
+    const note = (...said: unknown[]): void => void found.push(said);
+    const out = preprocess(text, 'a.dts', () => undefined, { error: note, warning: note, note } as never, { defines });
+    return { text: out.text, places: Array.from(out.text, (_, i) => JSON.stringify(out.at(i))).join(), found };
+  };
+  for (let i = 0; i < 1500; i++) {
+    const words = Array.from({ length: 1 + roll(40) }, () => scraps[roll(scraps.length)]! + (roll(2) === 0 ? ' ' : ''));
+    const text = words.join('');
+    const [run, single] = [made(text, []), made(text, ['unused'])];
+    expect(single.text.endsWith(run.text), JSON.stringify(text)).toBe(true);
+    expect(single.text.length - run.text.length).toBeLessThan(2); // the line that ends the definition's
+    expect(single.places.endsWith(run.places), JSON.stringify(text)).toBe(true);
+    expect(single.found).toEqual(run.found);
+  }
 });
