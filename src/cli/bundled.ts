@@ -82,7 +82,7 @@ const LESS = 5;
 
 /**
  * V8's threads, which compile and collect garbage meanwhile, give way to the one that is waited for: where there are two processors
- * they took a tenth of a boot from it. Only Linux gives each thread a priority of its own.
+ * they took a twentieth of a boot from it. Only Linux gives each thread a priority of its own.
  */
 export function giveWay(command: string | undefined): void {
   if (!running.has(command) || process.platform !== 'linux') return;
