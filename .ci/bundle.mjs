@@ -103,7 +103,7 @@ async function board() {
   return packed && `JSON.parse(${JSON.stringify(JSON.stringify(packed))})`;
 }
 
-/** The interpreter for cold code as the first core of any board has it: for V8 to be given early (src/cli/bundled.ts). */
+/** The interpreter for cold code as the first core of any board has it: for V8 to be given early (src/cli/v8.ts). */
 async function interpreter() {
   const [{ Translator }, { Core }, { SharedMemory }, { Bus }, { Clock }] = await Promise.all(
     ['cpu/engine/translator', 'cpu/core', 'bus/memory', 'bus/bus', 'bus/clock'].map((name) => modules(`${name}.js`)),
@@ -134,7 +134,8 @@ const runs = [
 ];
 
 async function compile() {
-  const { bundled, bundleScript, codeFile, tellV8 } = await modules('cli/bundled.js');
+  const { bundled, bundleScript, codeFile } = await modules('cli/bundled.js');
+  const { tellV8 } = await modules('cli/v8.js');
   tellV8();
   const script = bundleScript();
   const { main } = bundled(script);

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-import { bundled, compileEarly, giveWay, optimizeLater, tellV8 } from './bundled.js';
+import { bundled } from './bundled.js';
+import { compileEarly, giveWay, optimizeLater, tellV8 } from './v8.js';
 
 /** As of a program that SIGPIPE has ended. */
 const EPIPE_STATUS = 128 + 13;
@@ -12,9 +13,10 @@ for (const stream of [process.stdout, process.stderr])
     process.exit(EPIPE_STATUS);
   });
 
+const args = process.argv.slice(2);
 tellV8();
-giveWay(process.argv[2]);
-compileEarly(process.argv[2]);
+giveWay(args[0]);
+compileEarly(args[0]);
 const { main } = bundled() ?? (await import('./program.js'));
-optimizeLater(process.argv.slice(2));
-await main(process.argv.slice(2));
+optimizeLater(args);
+await main(args);

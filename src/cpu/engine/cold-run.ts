@@ -177,12 +177,7 @@ export abstract class ColdRun {
     this.#leave(WHY.COLD);
     body.end();
 
-    body.get(this.#table);
-    body.get(PC);
-    body.const(0xffc);
-    body.op(op.and, op.add);
-    body.tee(place);
-    body.memory(op.load, 0);
+    this.#lookUp(place);
     body.tee(entry);
     body.const(0);
     body.op(op.gts);
@@ -205,6 +200,17 @@ export abstract class ColdRun {
     body.op(op.and);
     body.set(this.#page);
     this.#begin(slot);
+  }
+
+  /** The word of the pc in the page's table, on the stack; `place` is where it lies. */
+  #lookUp(place: number): void {
+    const { body } = this;
+    body.get(this.#table);
+    body.get(PC);
+    body.const(0xffc);
+    body.op(op.and, op.add);
+    body.tee(place);
+    body.memory(op.load, 0);
   }
 
   #countWanted(resumed: number, entry: number, place: number): void {
@@ -240,12 +246,7 @@ export abstract class ColdRun {
     body.const(PAGE_SIZE);
     body.op(op.ltu);
     body.if();
-    body.get(this.#table);
-    body.get(PC);
-    body.const(0xffc);
-    body.op(op.and, op.add);
-    body.tee(place);
-    body.memory(op.load, 0);
+    this.#lookUp(place);
     body.const(1);
     body.op(op.sub);
     body.tee(entry);
