@@ -35,6 +35,13 @@ export interface TranslatedFunction {
   readonly learns: readonly number[];
   /** Instructions. */
   readonly size: number;
+  readonly module: TranslatedModule;
+}
+
+/** What was compiled together. */
+export interface TranslatedModule {
+  /** How many of its functions are in the table. */
+  functions: number;
 }
 
 /** How often a place has to be wanted is doubled each time that its page is spoilt, up to so many times. */
@@ -45,6 +52,11 @@ const MOST = 2 ** 30;
 const CALLED = 1 / 16;
 /** Stores beside translated code, one of which costs as much as dozens of instructions: so many spoil a page. */
 const PATIENCE = 4096;
+/**
+ * V8 keeps what has been linked with a table for as long as the table, and goes through all of that whenever it is changed: so
+ * many instructions of translations that are gone, or so many modules, are worth a new table.
+ */
+const MOST_GONE = { instructions: 2 ** 18, modules: 256 };
 
 /** Both addresses are multiples of PAGE_SIZE below 2^32. */
 const keyOf = (host: number, base: number, user: boolean): number => host * 2 ** 20 + base / 2048 + (user ? 1 : 0);
@@ -69,7 +81,8 @@ export interface Limits {
  * privilege needs nothing here. When there is no room, everything goes.
  */
 export class CodeCache implements CodeWatcher {
-  readonly table = new WebAssembly.Table({ element: 'anyfunc', initial: 64 });
+  #table = newTable();
+  #enter: WebAssembly.Callable | undefined;
   readonly #words: Int32Array;
   readonly #pages = new Map<number, TranslatedPage>();
   readonly #byHost = new Map<number, TranslatedPage[]>();
@@ -78,6 +91,7 @@ export class CodeCache implements CodeWatcher {
   #functions = COLD_INDEX + 1;
   readonly #free: number[] = [];
   #besides = new Map<number, number>();
+  #gone = { instructions: 0, modules: 0 };
   /** Instructions translated, and how many of them are allowed. */
   size = 0;
   /** How often everything had to go. */
@@ -87,10 +101,25 @@ export class CodeCache implements CodeWatcher {
     private readonly memory: SharedMemory,
     private readonly lookaside: Lookaside,
     private readonly limits: Limits,
+    /** Links the interpreter for cold code with a table. */
+    private readonly interpreter: (table: WebAssembly.Table) => WebAssembly.Callable,
   ) {
     this.#words = memory.words;
     this.#tables = { first: memory.allocate(limits.pages * PAGE_SIZE), count: limits.pages };
     memory.watchCode(this);
+  }
+
+  /** Where the functions are that call each other: another one once everything had to go. */
+  get table(): WebAssembly.Table {
+    return this.#table;
+  }
+
+  /** The interpreter for cold code, which goes on to translations: (registers, left, pc) → why. */
+  get enter(): WebAssembly.Callable {
+    if (this.#enter) return this.#enter;
+    this.#enter = this.interpreter(this.#table);
+    this.#table.set(COLD_INDEX, this.#enter);
+    return this.#enter;
   }
 
   /** The page of an address that the lookaside has for execution, ready to be entered by generated code; else undefined. */
@@ -181,30 +210,35 @@ export class CodeCache implements CodeWatcher {
   #reserve(): number {
     const free = this.#free.pop();
     if (free !== undefined) return free;
-    if (this.#functions === this.table.length) this.table.grow(this.table.length);
+    if (this.#functions === this.#table.length) this.#table.grow(this.#table.length);
     return this.#functions++;
   }
 
   /** Is there room for so many more instructions? If not, everything goes; pages have to be looked up again. */
   makeRoom(instructions: number): boolean {
-    if (this.size + instructions <= this.limits.instructions) return true;
+    const gone = this.#gone;
+    const isWorn = gone.instructions > MOST_GONE.instructions || gone.modules > MOST_GONE.modules;
+    if (this.size + instructions <= this.limits.instructions && !isWorn) return true;
     this.flush();
     return false;
   }
 
-  /** A function has been made from these words of these pages, entered at these words of the first. */
+  /** A function of a module has been made from these words of these pages, entered at these words of the first. */
   add(
     pages: readonly TranslatedPage[],
     code: WebAssembly.Callable,
     made: {
+      readonly module: TranslatedModule;
       readonly from: readonly number[];
       readonly entries: readonly (readonly [pc: number, entry: number])[];
       readonly learns: readonly number[];
     },
   ): void {
     const index = this.#reserve();
-    this.table.set(index, code);
-    const translated = { index, pages, start: made.entries[0]![0], learns: made.learns, size: made.from.length };
+    this.#table.set(index, code);
+    made.module.functions++;
+    const { module, learns } = made;
+    const translated = { index, pages, start: made.entries[0]![0], learns, size: made.from.length, module };
     this.size += translated.size;
     for (const page of pages) {
       if (page.functions.size === 0) this.memory.countTranslations(page.host, 1);
@@ -256,9 +290,11 @@ export class CodeCache implements CodeWatcher {
   }
 
   #remove(translated: TranslatedFunction): void {
-    const { index, pages, size } = translated;
+    const { index, pages, size, module } = translated;
     this.size -= size;
-    this.table.set(index, null);
+    this.#gone.instructions += size;
+    if (--module.functions === 0) this.#gone.modules++;
+    this.#table.set(index, null);
     this.#free.push(index);
     for (const page of pages) {
       page.functions.delete(translated);
@@ -270,7 +306,8 @@ export class CodeCache implements CodeWatcher {
 
   /** Let go of everything. */
   flush(): void {
-    for (const page of this.#pages.values()) this.clear(page);
+    for (const { functions, host } of this.#pages.values())
+      if (functions.size > 0) this.memory.countTranslations(host, -1);
     this.#pages.clear();
     this.#byHost.clear();
     this.#besides.clear();
@@ -278,6 +315,15 @@ export class CodeCache implements CodeWatcher {
     this.#tablesUsed = 0;
     this.size = 0;
     this.flushes++;
+    if (this.#functions > COLD_INDEX + 1) this.#renewTable();
+  }
+
+  #renewTable(): void {
+    this.#table = newTable();
+    this.#enter = undefined;
+    this.#functions = COLD_INDEX + 1;
+    this.#free.length = 0;
+    this.#gone = { instructions: 0, modules: 0 };
   }
 
   protect(): void {}
@@ -296,3 +342,5 @@ export class CodeCache implements CodeWatcher {
     }
   }
 }
+
+const newTable = (): WebAssembly.Table => new WebAssembly.Table({ element: 'anyfunc', initial: 64 });

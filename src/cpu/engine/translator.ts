@@ -10,8 +10,8 @@ import { R } from '../state.js';
 import { writeTlb } from '../supervisor.js';
 import { TABLE_PLACES } from './cold.js';
 import { makeTemplate, placed, type ColdTemplate } from './cold-template.js';
-import { CodeCache, type TranslatedPage } from './code-cache.js';
-import { COLD_INDEX, RESUMED, WHY } from './dispatch.js';
+import { CodeCache, type TranslatedModule, type TranslatedPage } from './code-cache.js';
+import { RESUMED, WHY } from './dispatch.js';
 import { imports } from './emit-effects.js';
 import type { Engine } from './engine.js';
 import type { Setting } from './exits.js';
@@ -55,8 +55,6 @@ interface Wanted {
 /** What belongs to one core. */
 interface CoreState {
   readonly cache: CodeCache;
-  /** (registers, left, pc) → why. */
-  readonly enter: WebAssembly.Callable;
   /** Hot places that are to be translated together: a module for each would take longer. */
   readonly waiting: Wanted[];
 }
@@ -120,7 +118,7 @@ export class Translator implements Engine {
     for (let pc = words[R.PC]!; ;) {
       const left = words[R.LIMIT]! - words[R.COUNT]!;
       if (left <= 0) return;
-      const why = state.enter(registers, left, pc);
+      const why = state.cache.enter(registers, left, pc);
       if (words[R.COUNT]! >= words[R.LIMIT]!) return;
       pc = words[R.PC]!;
       if (why === WHY.OVERFLOW) {
@@ -174,16 +172,21 @@ export class Translator implements Engine {
     const tables = this.#tables.get(core);
     if (words[R.LIMIT]! - words[R.COUNT]! <= 1 || tables === undefined) return undefined;
     putTables(core, tables, this.#listed.table);
-    const cache = new CodeCache(core.memory, core.lookaside, {
+    const limits = {
       pages: Math.min(PAGES, Math.floor((core.memory.free * 2) / 3 / PAGE_SIZE)),
       instructions: this.options.cache ?? DEFAULT_CACHE,
       hot: this.#hot,
       learning: this.#learning,
       forgiving: this.options.eager ?? false,
-    });
-    const [enter] = instantiate(core, cache, this.#interpreterFor(core));
-    cache.table.set(COLD_INDEX, enter!);
-    const state = { cache, enter: enter!, waiting: [] };
+    };
+    const interpreter = this.#interpreterFor(core);
+    const cache = new CodeCache(
+      core.memory,
+      core.lookaside,
+      limits,
+      (table) => instantiate(core, table, interpreter)[0]!,
+    );
+    const state = { cache, waiting: [] };
     this.#cores.set(core, state);
     return state;
   }
@@ -241,8 +244,9 @@ export class Translator implements Engine {
   #add(core: Core, cache: CodeCache, made: readonly PlacedRegion[]): void {
     if (!cache.makeRoom(made.reduce((sum, { size }) => sum + size, 0))) return;
     const bodies = made.map((region) => translate(region, region.setting));
-    const codes = instantiate(core, cache, compile(bodies));
-    made.forEach((region, i) => addRegion(cache, region, codes[i]!));
+    const codes = instantiate(core, cache.table, compile(bodies));
+    const module = { functions: 0 };
+    made.forEach((region, i) => addRegion(cache, region, codes[i]!, module));
   }
 
   /** The branch at SITE goes to the pc: translate again what has it. */
@@ -294,8 +298,14 @@ function putTables({ memory }: Core, at: number, decoding: Uint16Array): void {
   memory.words.set(sprTable('write'), (at + TABLE_PLACES.writeSpr) >>> 2);
 }
 
-function addRegion(cache: CodeCache, { blocks, entries, pages }: PlacedRegion, code: WebAssembly.Callable): void {
+function addRegion(
+  cache: CodeCache,
+  { blocks, entries, pages }: PlacedRegion,
+  code: WebAssembly.Callable,
+  module: TranslatedModule,
+): void {
   cache.add(pages, code, {
+    module,
     from: blocks.flatMap(({ instructions }) => instructions.map(({ pc }) => pc)),
     entries: entries.flatMap((block, i) => {
       const { pc, instructions } = blocks[block]!;
@@ -315,10 +325,10 @@ const compile = (bodies: readonly Body[]): WebAssembly.Module =>
     ),
   );
 
-/** The functions of a module, on the memory and the table of a core. */
-function instantiate(core: Core, cache: CodeCache, module: WebAssembly.Module): WebAssembly.Callable[] {
+/** The functions of a module, on the memory of a core and the table of its code. */
+function instantiate(core: Core, table: WebAssembly.Table, module: WebAssembly.Module): WebAssembly.Callable[] {
   const { exports } = new WebAssembly.Instance(module, {
-    env: { memory: core.memory.wasm, table: cache.table, writeTlb: tlbWriter(core), foresee: foreseer(core) },
+    env: { memory: core.memory.wasm, table, writeTlb: tlbWriter(core), foresee: foreseer(core) },
   });
   return Object.keys(exports).map((_, i) => exports[nameOf(i)]!);
 }

@@ -10,11 +10,11 @@ const RAM = 0x100000;
 const CYCLES = 500_000;
 
 /** Run a program for so long; what it leaves. */
-function outcome(engine: Engine, program: readonly number[], at = CODE) {
+function outcome(engine: Engine, program: readonly number[], at = CODE, cycles = CYCLES) {
   const made = mapped({ engine, ram: RAM });
   put(made.ram, at, program);
   made.core.regs.pc = at;
-  made.core.run(CYCLES);
+  made.core.run(cycles);
   const { regs, retired } = made.core;
   return {
     ...made,
@@ -74,6 +74,15 @@ test('a small cache is emptied again and again by a guest that goes everywhere',
   const engine = new Translator({ hot: 16, cache: 64 });
   const { core } = outcome(engine, wanders());
   expect(Number(/emptied (\d+) times/.exec(engine.show(core, CODE)[0]!)![1])).toBeGreaterThan(10);
+});
+
+test('translations that are gone do not pile up behind the table of functions: it is another one now and then', () => {
+  const engine = new Translator({ eager: true });
+  const cycles = 12_000; // 1500 times round, each with at least one module of its own
+  const { core, state } = outcome(engine, rewrites, CODE, cycles);
+  expect(state).toEqual(outcome(new Interpreter(), rewrites, CODE, cycles).state);
+  const [summary] = engine.show(core, CODE);
+  expect(Number(/emptied (\d+) times/.exec(summary!)![1])).toBeGreaterThanOrEqual(5);
 });
 
 test('what is made of an address is shown as text, instruction by instruction', () => {
