@@ -103,7 +103,7 @@ async function board() {
   return packed && `JSON.parse(${JSON.stringify(JSON.stringify(packed))})`;
 }
 
-/** The interpreter for cold code as the first core of any board has it: for V8 to be given early (src/cli/v8.ts). */
+/** The interpreter for cold code as the first core of any board has it: whose compiled code V8 is given at the start (src/cli/v8.ts). */
 async function interpreter() {
   const [{ Translator }, { Core }, { SharedMemory }, { Bus }, { Clock }] = await Promise.all(
     ['cpu/engine/translator', 'cpu/core', 'bus/memory', 'bus/bus', 'bus/clock'].map((name) => modules(`${name}.js`)),
@@ -135,8 +135,13 @@ const runs = [
 
 async function compile() {
   const { bundled, bundleScript, codeFile } = await modules('cli/bundled.js');
-  const { tellV8 } = await modules('cli/v8.js');
+  const { tellV8, compiled, interpreterFile } = await modules('cli/v8.js');
   tellV8();
+  try {
+    put(interpreterFile, compiled(Uint8Array.from(readFileSync(join(folder, 'cold.wasm')))));
+  } catch {
+    // this V8 does not hand out what it has compiled
+  }
   const script = bundleScript();
   const { main } = bundled(script);
   for (const run of runs) await main(run);

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { bundled } from './bundled.js';
-import { compileEarly, giveWay, optimizeLater, tellV8 } from './v8.js';
+import { giveWay, optimizeLater, takeInterpreter, tellV8 } from './v8.js';
 
 /** As of a program that SIGPIPE has ended. */
 const EPIPE_STATUS = 128 + 13;
@@ -16,7 +16,7 @@ for (const stream of [process.stdout, process.stderr])
 const args = process.argv.slice(2);
 tellV8();
 giveWay(args[0]);
-compileEarly(args[0]);
+takeInterpreter(args[0]);
 const { main } = bundled() ?? (await import('./program.js'));
 optimizeLater(args);
 await main(args);

@@ -22,20 +22,46 @@ const running: ReadonlySet<string | undefined> = new Set([
   'overhead',
   'dap',
 ]);
-let early: WebAssembly.Instance | undefined;
+
+/** What V8 has made of the interpreter for cold code: good for this Node on this kind of processor. V8 refuses any other. */
+export const interpreterFile = `cold-${process.version}-${process.arch}.code`;
+
+/** A function of V8's own that only code sees which is compiled while it is allowed to. Throws where this V8 does not have it. */
+function native(call: string, ...parameters: string[]): (...given: unknown[]) => unknown {
+  setFlagsFromString('--allow-natives-syntax');
+  try {
+    return new Function(...parameters, `return %${call}(${parameters.join()})`) as ReturnType<typeof native>;
+  } finally {
+    setFlagsFromString('--no-allow-natives-syntax');
+  }
+}
+
+/** A module whose functions V8 has compiled as well as it can, as V8 keeps it: for `takeInterpreter`, in a process that is told the same. */
+export function compiled(bytes: Uint8Array<ArrayBuffer>): Uint8Array {
+  const module = new WebAssembly.Module(bytes);
+  const { exports } = new WebAssembly.Instance(module, { env: nothingOf(module) });
+  const optimize = native('WasmTierUpFunction', 'run');
+  Object.values(exports).forEach((run) => optimize(run));
+  return new Uint8Array(native('SerializeWasmModule', 'module')(module) as ArrayBuffer);
+}
+
+let taken: unknown;
 
 /**
- * Has V8 compile the interpreter for cold code as well as it can, on a thread of its own, while the program is loaded and the guest
- * too; it would do so when that has run for some time. V8 knows a module by its bytes: who wants one of the same bytes gets this one.
+ * Gives V8 what it made of the interpreter for cold code when the program was built: optimizing it takes a twentieth of a second, in
+ * which a guest would run at half the speed. V8 knows a module by its bytes: who wants one of the same bytes gets this one. Whether
+ * V8 has taken it.
  */
-export function compileEarly(command: string | undefined): void {
+export function takeInterpreter(command: string | undefined): boolean {
   const bytes = running.has(command) ? besideBundle('cold.wasm') : undefined;
-  if (!bytes) return;
-  setFlagsFromString('--no-wasm-dynamic-tiering');
-  const module = new WebAssembly.Module(new Uint8Array(bytes));
-  early = new WebAssembly.Instance(module, { env: nothingOf(module) });
-  for (const run of Object.values(early.exports)) run(0, 0, 0); // nothing left: it comes back at once
-  setFlagsFromString('--wasm-dynamic-tiering');
+  const code = bytes && besideBundle(interpreterFile);
+  if (!code) return false;
+  try {
+    taken = native('DeserializeWasmModule', 'code', 'bytes')(Uint8Array.from(code).buffer, Uint8Array.from(bytes));
+  } catch {
+    // then V8 compiles it itself
+  }
+  return taken instanceof WebAssembly.Module;
 }
 
 /** Commands that are over in tenths of a second. */

@@ -57,10 +57,16 @@ interface CoreState {
   readonly cache: CodeCache;
   /** Hot places that are to be translated together: a module for each would take longer. */
   readonly waiting: Wanted[];
+  /** How often such places have been reported since something was translated. */
+  reports: number;
 }
 
-/** So many hot places are translated together at most. One that is reported again does not wait any more. */
-const BATCH = 16;
+/**
+ * Hot places are translated after so many reports, whether of many places or of few again and again: by then interpreting them has taken
+ * about as long as translating them will, which for the first is 20 ms, most of it for V8 to get to know the translator. Linux
+ * has come to its prompt before.
+ */
+const BATCH = 32;
 
 /** A branch that has gone so often where nobody guessed tells its target: a power of 2. */
 const LEARNING = 1024;
@@ -96,7 +102,7 @@ export class Translator implements Engine {
 
   constructor(private readonly options: TranslatorOptions = {}) {
     this.#hot = options.eager ? 1 : (options.hot ?? DEFAULT_HOT);
-    this.#batch = options.eager ? 1 : BATCH;
+    this.#batch = options.eager ? 1 : Math.max(2, (BATCH * this.#hot) / DEFAULT_HOT);
     this.#learning = Math.min(this.#hot, LEARNING);
     const features = options.features ?? new Set();
     this.#instructions = instructionsOf(features);
@@ -186,7 +192,7 @@ export class Translator implements Engine {
       limits,
       (table) => instantiate(core, table, interpreter)[0]!,
     );
-    const state = { cache, waiting: [] };
+    const state = { cache, waiting: [], reports: 0 };
     this.#cores.set(core, state);
     return state;
   }
@@ -213,7 +219,8 @@ export class Translator implements Engine {
   }
 
   /** Where to go on with code that has no translation: undefined where even its page is not known. */
-  #prepare(core: Core, { cache, waiting }: CoreState, pc: number): number | undefined {
+  #prepare(core: Core, state: CoreState, pc: number): number | undefined {
+    const { cache, waiting } = state;
     const { lookaside } = core;
     const slot = (pc >>> 12) & (SLOTS - 1);
     const before = lookaside.translations[slot];
@@ -224,7 +231,9 @@ export class Translator implements Engine {
     if (!cache.isHot(page, pc)) return pc | RESUMED;
     const again = waiting.some((place) => place.page === page && place.pc === pc);
     if (!again) waiting.push({ page, pc, context });
-    if (!again && waiting.length < this.#batch) return pc | RESUMED;
+    state.reports += 1;
+    if (state.reports < this.#batch) return pc | RESUMED;
+    state.reports = 0;
     this.#translate(core, cache, waiting.splice(0));
     return pc | RESUMED;
   }
