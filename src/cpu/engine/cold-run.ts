@@ -2,7 +2,7 @@ import { PAGE_SIZE } from '../../bus/memory.js';
 import { TABLES, type LookasidePlace } from '../../mmu/lookaside.js';
 import { R } from '../state.js';
 import { ENTRY_BITS, FINISH, PARAMETERS, RESUMED, WHY, writeCount, type Why } from './dispatch.js';
-import { EffectWriter } from './emit-effects.js';
+import { EffectWriter, MEET } from './emit-effects.js';
 import { LEFT, REGISTERS } from './emit-values.js';
 import type { SprTables } from './spr-tables.js';
 import { Body, op, type Label } from './wasm-encoder.js';
@@ -32,6 +32,8 @@ export interface Onward {
   readonly branch: Label;
   /** There, when anything may have changed. */
   readonly away: Label;
+  /** Wherever the pc says, when LEFT says how far. */
+  readonly arrive: Label;
 }
 
 /**
@@ -66,12 +68,12 @@ export abstract class ColdRun {
     const arrive = body.loop();
     this.#stopAtLimit();
     this.#loadContext();
-    this.#arrive();
+    this.#arrive(arrive);
     const away = body.block();
     const next = body.loop();
     const branch = body.block();
     this.#fetch(arrive);
-    write({ next, branch, away });
+    write({ next, branch, away, arrive });
     body.end();
     this.#arriveNear(next);
     body.end();
@@ -145,7 +147,7 @@ export abstract class ColdRun {
   }
 
   /** At a branch's target, or in another page: go on with its translation, or count it. */
-  #arrive(): void {
+  #arrive(again: Label): void {
     const { body } = this;
     const { lookaside } = this.setting;
     const [slot, resumed, entry, place] = [body.local(), body.local(), body.local(), body.local()];
@@ -174,6 +176,15 @@ export abstract class ColdRun {
     body.tee(this.#table);
     body.op(op.eqz, op.or);
     body.if();
+    body.get(PC);
+    body.call(MEET);
+    body.if();
+    body.get(PC);
+    body.get(resumed);
+    body.op(op.or);
+    body.set(PC);
+    body.br(again);
+    body.end();
     this.#leave(WHY.COLD);
     body.end();
 

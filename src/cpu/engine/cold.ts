@@ -1,7 +1,8 @@
 import { R } from '../state.js';
-import { RESUMED, WHY } from './dispatch.js';
+import { RESUMED, WHY, writeCount } from './dispatch.js';
 import type { Effect } from './effects.js';
-import { FORESEE } from './emit-effects.js';
+import { FORESEE, INTERPRET, ON_NEXT } from './emit-effects.js';
+import { LEFT, REGISTERS } from './emit-values.js';
 import type { Instruction } from '../../isa/spec.js';
 import { ColdRun, PC, WORD, type ColdSetting, type Onward } from './cold-run.js';
 import type { listVariants, Variant } from './printed.js';
@@ -93,11 +94,37 @@ class ColdInterpreter extends ColdRun {
       body.br(refused);
     }
     body.end();
-    this.back(
-      WHY.INTERPRET,
-      () => this.pc(),
-      () => this.left(),
-    );
+    this.#interpret(onward.arrive);
+  }
+
+  /** The plain interpreter does the instruction; what is behind it is gone on with, unless nothing may be. */
+  #interpret(arrive: Label): void {
+    const { body } = this;
+    const on = body.local();
+    body.get(REGISTERS);
+    this.pc();
+    body.memory(op.store, 4 * R.PC);
+    writeCount(body, () => this.left());
+    body.call(INTERPRET);
+    body.tee(on);
+    body.op(op.eqz);
+    body.if();
+    body.const(WHY.STOPPED);
+    body.op(op.return);
+    body.end();
+    body.get(REGISTERS);
+    body.memory(op.load, 4 * R.PC);
+    body.get(on);
+    body.const(ON_NEXT); // as RESUMED
+    body.op(op.and, op.or);
+    body.set(PC);
+    body.get(REGISTERS);
+    body.memory(op.load, 4 * R.LIMIT);
+    body.get(REGISTERS);
+    body.memory(op.load, 4 * R.COUNT);
+    body.op(op.sub);
+    body.set(LEFT);
+    body.br(arrive);
   }
 
   /** On to the variant of a word whose primary opcode alone does not tell. */

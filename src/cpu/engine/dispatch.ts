@@ -28,6 +28,8 @@ export const WHY = {
   OVERFLOW: 3,
   /** The branch at SITE has often gone where nobody guessed, the last time to the pc. */
   TARGET: 4,
+  /** The plain interpreter has done an instruction behind which nothing is to be run now. */
+  STOPPED: 5,
 } as const;
 export type Why = (typeof WHY)[keyof typeof WHY];
 

@@ -10,10 +10,21 @@ import { op } from './wasm-encoder.js';
 export const imports = [
   { name: 'writeTlb', parameters: 4 },
   { name: 'foresee', parameters: 2 },
+  { name: 'meet', parameters: 1 },
+  { name: 'interpret', parameters: 0 },
 ] as const;
 const WRITE_TLB = 0;
 /** (address, 1 to write and 0 to read): whether the lookaside has got the page. */
 export const FORESEE = 1;
+/** (pc): whether its page has a table of translations now. */
+export const MEET = 2;
+/**
+ * The plain interpreter does the instruction at the pc; COUNT and the pc are in their words before and after. 0: nothing is to be run
+ * behind it; ON_NEXT: what follows it, ON_ELSEWHERE: something else.
+ */
+export const INTERPRET = 3;
+export const ON_NEXT = 1;
+export const ON_ELSEWHERE = 2;
 
 /** Writes effects as WebAssembly. */
 export class EffectWriter extends StorageWriter {

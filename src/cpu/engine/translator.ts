@@ -7,12 +7,12 @@ import { foresee } from '../access.js';
 import type { Core } from '../core.js';
 import { SLOTS } from '../../mmu/lookaside.js';
 import { R } from '../state.js';
-import { writeTlb } from '../supervisor.js';
+import { callbacks } from './callbacks.js';
 import { TABLE_PLACES } from './cold.js';
 import { makeTemplate, placed, type ColdTemplate } from './cold-template.js';
 import { CodeCache, type TranslatedModule, type TranslatedPage } from './code-cache.js';
 import { RESUMED, WHY } from './dispatch.js';
-import { imports } from './emit-effects.js';
+import { imports, ON_ELSEWHERE, ON_NEXT } from './emit-effects.js';
 import type { Engine } from './engine.js';
 import type { Setting } from './exits.js';
 import { discover, type Code, type Decoder } from './discover.js';
@@ -125,7 +125,7 @@ export class Translator implements Engine {
       const left = words[R.LIMIT]! - words[R.COUNT]!;
       if (left <= 0) return;
       const why = state.cache.enter(registers, left, pc);
-      if (words[R.COUNT]! >= words[R.LIMIT]!) return;
+      if (why === WHY.STOPPED || words[R.COUNT]! >= words[R.LIMIT]!) return;
       pc = words[R.PC]!;
       if (why === WHY.OVERFLOW) {
         this.#expectOverflow(core, state.cache);
@@ -143,11 +143,19 @@ export class Translator implements Engine {
           continue;
         }
       }
-      this.#stepper.run(core, 1);
-      if (core.trap !== null || core.selfBranch) return;
-      const resumes = words[R.PC] === ((pc + 4) | 0) && !this.options.eager;
-      pc = resumes ? words[R.PC]! | RESUMED : words[R.PC]!;
+      const on = this.#interpret(core);
+      if (on === 0) return;
+      pc = on === ON_NEXT ? words[R.PC]! | RESUMED : words[R.PC]!;
     }
+  }
+
+  /** What generated code calls INTERPRET for. */
+  #interpret(core: Core): number {
+    const { words } = core.regs;
+    const behind = (words[R.PC]! + 4) | 0;
+    this.#stepper.run(core, 1);
+    if (core.trap !== null || core.selfBranch || words[R.COUNT]! >= words[R.LIMIT]!) return 0;
+    return words[R.PC] === behind && !this.options.eager ? ON_NEXT : ON_ELSEWHERE;
   }
 
   step(core: Core): void {
@@ -190,11 +198,30 @@ export class Translator implements Engine {
       core.memory,
       core.lookaside,
       limits,
-      (table) => instantiate(core, table, interpreter)[0]!,
+      (table) => this.#link(core, table, interpreter)[0]!,
     );
     const state = { cache, waiting: [], reports: 0 };
     this.#cores.set(core, state);
     return state;
+  }
+
+  /** The functions of a module, on the memory of a core and the table of its code. */
+  #link(core: Core, table: WebAssembly.Table, module: WebAssembly.Module): WebAssembly.Callable[] {
+    const called = callbacks(core, {
+      meet: (pc) => this.#meet(core, pc),
+      interpret: () => this.#interpret(core),
+    });
+    const { exports } = new WebAssembly.Instance(module, { env: { memory: core.memory.wasm, table, ...called } });
+    return Object.keys(exports).map((_, i) => exports[nameOf(i)]!);
+  }
+
+  /** What generated code calls MEET for: not where that has put another table in the place of its own. */
+  #meet(core: Core, pc: number): number {
+    const { cache } = this.#cores.get(core)!;
+    const { table } = cache;
+    const context = core.regs.words[R.CODE_CONTEXT]!;
+    const isMet = cache.pageOf(pc, context) ?? (foresee(core, pc, 'execute') && cache.pageOf(pc, context));
+    return isMet && cache.table === table ? 1 : 0;
   }
 
   /** Cores whose tables lie in the same places have the same interpreter. */
@@ -253,7 +280,7 @@ export class Translator implements Engine {
   #add(core: Core, cache: CodeCache, made: readonly PlacedRegion[]): void {
     if (!cache.makeRoom(made.reduce((sum, { size }) => sum + size, 0))) return;
     const bodies = made.map((region) => translate(region, region.setting));
-    const codes = instantiate(core, cache.table, compile(bodies));
+    const codes = this.#link(core, cache.table, compile(bodies));
     const module = { functions: 0 };
     made.forEach((region, i) => addRegion(cache, region, codes[i]!, module));
   }
@@ -333,24 +360,3 @@ const compile = (bodies: readonly Body[]): WebAssembly.Module =>
       imports,
     ),
   );
-
-/** The functions of a module, on the memory of a core and the table of its code. */
-function instantiate(core: Core, table: WebAssembly.Table, module: WebAssembly.Module): WebAssembly.Callable[] {
-  const { exports } = new WebAssembly.Instance(module, {
-    env: { memory: core.memory.wasm, table, writeTlb: tlbWriter(core), foresee: foreseer(core) },
-  });
-  return Object.keys(exports).map((_, i) => exports[nameOf(i)]!);
-}
-
-/** tlbwe; 1 if the page of the pc may be mapped otherwise from now on. */
-const tlbWriter =
-  (core: Core): WebAssembly.Callable =>
-  (entry, word, value, pc) => {
-    writeTlb(core, entry!, word!, value!);
-    return core.lookaside.find('execute', pc!, core.regs.words[R.CODE_CONTEXT]!) < 0 ? 1 : 0;
-  };
-
-const foreseer =
-  (core: Core): WebAssembly.Callable =>
-  (address, writes) =>
-    foresee(core, address!, writes ? 'write' : 'read') ? 1 : 0;
