@@ -39,7 +39,7 @@ export class TrapWatch {
     }
     const same = last !== undefined && sameFault(last, this.last) && this.#sameRegisters(regs.words);
     this.#repeats = same ? this.#repeats + 1 : 0;
-    if (!same) COMPARED.forEach((word, i) => (this.#registers[i] = regs.words[word]!));
+    if (!same) for (let i = 0; i < COMPARED.length; i++) this.#registers[i] = regs.words[COMPARED[i]!]!;
     return this.#repeats === REPEAT_LIMIT;
   }
 

@@ -208,21 +208,21 @@ export class Core {
     words[R.COUNT] = 0;
     words[R.LIMIT] = Math.min(cycles, 0x3fffffff);
     this.#publishContext();
-    this.#publishTraps();
+    this.#publishTraps(alone);
     if (alone) this.engine.step(this);
     else this.engine.run(this);
     this.syncClock();
     if (words[R.TRAP_KIND] !== 0) this.#reportDelivered();
   }
 
-  /** What the engine may deliver by itself, and what would come if it let interrupts through. */
-  #publishTraps(): void {
+  /** What the engine may deliver by itself, and what would come if it let interrupts through: only where it runs generated code. */
+  #publishTraps(alone: boolean): void {
     const { words } = this.regs;
+    words[R.CALLS] = words[R.DENIALS] = words[R.TRAP_KIND] = words[R.TRAP_FIRST] = this.#delivered = 0;
+    if (alone) return;
     const direct = this.onDelivered !== undefined && this.system.words[S.dbcr0] === 0 && !this.probes;
     words[R.DIRECT] = direct ? 1 : 0;
     words[R.WAITING] = this.#waiting();
-    words[R.CALLS] = words[R.DENIALS] = words[R.TRAP_KIND] = words[R.TRAP_FIRST] = 0;
-    this.#delivered = 0;
   }
 
   #reportDelivered(): void {

@@ -122,5 +122,5 @@ function printedLoop(features: ReadonlySet<Feature>): (core: Core) => void {
 
 function outOfLine(features: ReadonlySet<Feature>): (core: Core) => void {
   const engine = new OutOfLine(listVariants(instructionsOf(features)), false);
-  return (core) => engine.run(core, Infinity);
+  return (core) => engine.run(core);
 }

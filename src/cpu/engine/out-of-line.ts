@@ -7,8 +7,8 @@ import { emit, evaluate, inFunction, refusals, type InstructionFunction, type Va
 /** An instruction, ready to be run. */
 interface Made {
   readonly run: InstructionFunction;
-  /** Is a word of it refused as illegal? */
-  readonly refuses: (w: number) => boolean;
+  /** Is a word of it refused as illegal? Undefined: none is. */
+  readonly refuses: ((w: number) => boolean) | undefined;
   /** Would it, if it branched to itself, do so for ever? */
   readonly repeats: (w: number) => boolean;
 }
@@ -39,25 +39,26 @@ export class OutOfLine {
     const variant = this.#variants[number - 1]!;
     const { code, repeats } = emit(variant, inFunction);
     const run = evaluate(`(core, s, w, pc) => { let next = pc + 4 | 0; ${code} return next; }`) as InstructionFunction;
-    const refuses = isTrue(refusals(variant.instruction).join(' || ') || 'false');
-    return { run, refuses, repeats: isTrue(repeats) };
+    const refused = refusals(variant.instruction).join(' || ');
+    return { run, refuses: refused ? isTrue(refused) : undefined, repeats: isTrue(repeats) };
   }
 
-  /** As `Engine.run`, for so many instructions at most. */
-  run(core: Core, most: number): void {
+  /** As `Engine.run`. */
+  run(core: Core): void {
     const s = core.regs.words;
-    for (let i = 0; i < most && s[R.COUNT]! < s[R.LIMIT]!; i++) if (!this.#step(core, s)) return;
+    while (s[R.COUNT]! < s[R.LIMIT]! && this.step(core));
   }
 
   /** One instruction; whether it was retired and others may follow. */
-  #step(core: Core, s: Int32Array): boolean {
+  step(core: Core): boolean {
+    const s = core.regs.words;
     const pc = s[R.PC]!;
     const at = this.remembers ? core.lookaside.find('execute', pc, s[R.CODE_CONTEXT]!) : -1;
     const w = at >= 0 ? core.memory.words[at >>> 2]! : fetch(core) | 0;
     if (core.trap !== null) return false;
     const number = this.#table[decodeIndex(w)]!;
     const made = number === 0 ? undefined : (this.#made[number] ??= this.#make(number));
-    if (!made || made.refuses(w)) {
+    if (!made || made.refuses?.(w)) {
       core.raise({ kind: 'program', cause: 'illegal' });
       return false;
     }

@@ -119,7 +119,7 @@ export class Translator implements Engine {
   run(core: Core): void {
     const { words } = core.regs;
     const state = this.#cores.get(core) ?? this.#begin(core);
-    if (!state) return this.#stepper.run(core, Infinity);
+    if (!state) return this.#stepper.run(core);
     const registers = words.byteOffset;
     for (let pc = words[R.PC]!; ;) {
       const left = words[R.LIMIT]! - words[R.COUNT]!;
@@ -153,13 +153,12 @@ export class Translator implements Engine {
   #interpret(core: Core): number {
     const { words } = core.regs;
     const behind = (words[R.PC]! + 4) | 0;
-    this.#stepper.run(core, 1);
-    if (core.trap !== null || core.selfBranch || words[R.COUNT]! >= words[R.LIMIT]!) return 0;
+    if (!this.#stepper.step(core) || words[R.COUNT]! >= words[R.LIMIT]!) return 0;
     return words[R.PC] === behind && !this.options.eager ? ON_NEXT : ON_ELSEWHERE;
   }
 
   step(core: Core): void {
-    this.#stepper.run(core, 1);
+    this.#stepper.step(core);
   }
 
   /** The cache, and what would be made now of the code at an address in a page that this core has run; nothing of a core that has not run. */
