@@ -13,8 +13,8 @@ export interface TranslatedPage {
   readonly user: boolean;
   /** Where its table lies in the shared memory: a word for each of the page's. Above 0 a translation, below how often it was wanted. */
   readonly table: number;
-  /** Words that some translation was made from. */
-  readonly covered: Uint8Array;
+  /** Words that some translation was made from: a byte for each of the page's, or none while there is no translation. */
+  covered: Uint8Array;
   /** The functions that are made from it. */
   readonly functions: Set<TranslatedFunction>;
   /** Where branches of it have been seen to go that have no fixed target. */
@@ -88,6 +88,8 @@ export class CodeCache implements CodeWatcher {
   readonly #byHost = new Map<number, TranslatedPage[]>();
   readonly #tables: { readonly first: number; readonly count: number };
   #tablesUsed = 0;
+  /** So many of them have been used at some time: the others are zero as memory is at first. */
+  #tablesWritten = 0;
   #functions = COLD_INDEX + 1;
   readonly #free: number[] = [];
   #besides = new Map<number, number>();
@@ -149,14 +151,14 @@ export class CodeCache implements CodeWatcher {
     if (known) return known;
     if (this.#tablesUsed === this.#tables.count) this.flush();
     const table = this.#tables.first + this.#tablesUsed++ * PAGE_SIZE;
-    this.#words.fill(0, table >>> 2, (table + PAGE_SIZE) >>> 2);
-    const covered = new Uint8Array(PAGE_SIZE / 4);
+    if (this.#tablesUsed <= this.#tablesWritten) this.#words.fill(0, table >>> 2, (table + PAGE_SIZE) >>> 2);
+    else this.#tablesWritten = this.#tablesUsed;
     const page = {
       host,
       base,
       user,
       table,
-      covered,
+      covered: NOTHING,
       functions: new Set<TranslatedFunction>(),
       targets: new Map<number, BranchTargets>(),
       overflow: false,
@@ -242,6 +244,7 @@ export class CodeCache implements CodeWatcher {
     this.size += translated.size;
     for (const page of pages) {
       if (page.functions.size === 0) this.memory.countTranslations(page.host, 1);
+      if (page.covered === NOTHING) page.covered = new Uint8Array(PAGE_SIZE / 4);
       page.functions.add(translated);
     }
     for (const pc of made.from) {
@@ -342,5 +345,7 @@ export class CodeCache implements CodeWatcher {
     }
   }
 }
+
+const NOTHING = new Uint8Array(0);
 
 const newTable = (): WebAssembly.Table => new WebAssembly.Table({ element: 'anyfunc', initial: 64 });
