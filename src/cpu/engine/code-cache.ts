@@ -98,6 +98,8 @@ export class CodeCache implements CodeWatcher {
   size = 0;
   /** How often everything had to go. */
   flushes = 0;
+  /** How often there was a new table of functions. */
+  tables = 0;
 
   constructor(
     private readonly memory: SharedMemory,
@@ -111,7 +113,7 @@ export class CodeCache implements CodeWatcher {
     memory.watchCode(this);
   }
 
-  /** Where the functions are that call each other: another one once everything had to go. */
+  /** Where the functions are that call each other: another one now and then. */
   get table(): WebAssembly.Table {
     return this.#table;
   }
@@ -181,7 +183,7 @@ export class CodeCache implements CodeWatcher {
   get summary(): string {
     const spoilt = [...this.#pages.values()].filter((page) => page.spoilt > 0).length;
     const pages = `${this.#pages.size} pages, ${spoilt} of them written to`;
-    return `code cache: ${this.size} of ${this.limits.instructions} instructions, ${pages}; emptied ${this.flushes} times`;
+    return `code cache: ${this.size} of ${this.limits.instructions} instructions, ${pages}; emptied ${this.flushes} times, linked anew ${this.tables}`;
   }
 
   /** Is a page still known? */
@@ -218,9 +220,9 @@ export class CodeCache implements CodeWatcher {
 
   /** Is there room for so many more instructions? If not, everything goes; pages have to be looked up again. */
   makeRoom(instructions: number): boolean {
-    const gone = this.#gone;
-    const isWorn = gone.instructions > MOST_GONE.instructions || gone.modules > MOST_GONE.modules;
-    if (this.size + instructions <= this.limits.instructions && !isWorn) return true;
+    const { instructions: gone, modules } = this.#gone;
+    if (gone > MOST_GONE.instructions || modules > MOST_GONE.modules) this.#renewTable();
+    if (this.size + instructions <= this.limits.instructions) return true;
     this.flush();
     return false;
   }
@@ -309,24 +311,32 @@ export class CodeCache implements CodeWatcher {
 
   /** Let go of everything. */
   flush(): void {
-    for (const { functions, host } of this.#pages.values())
-      if (functions.size > 0) this.memory.countTranslations(host, -1);
+    this.#renewTable();
     this.#pages.clear();
     this.#byHost.clear();
     this.#besides.clear();
     this.lookaside.translations.fill(0);
     this.#tablesUsed = 0;
-    this.size = 0;
     this.flushes++;
-    if (this.#functions > COLD_INDEX + 1) this.#renewTable();
   }
 
+  /** Let go of all translations; what is known of pages stays. */
   #renewTable(): void {
+    if (this.#functions === COLD_INDEX + 1) return; // there has been none
+    for (const { functions, host, covered, table } of this.#pages.values()) {
+      if (functions.size === 0) continue;
+      this.memory.countTranslations(host, -1);
+      functions.clear();
+      covered.fill(0);
+      this.#words.fill(0, table >>> 2, (table + PAGE_SIZE) >>> 2);
+    }
+    this.size = 0;
     this.#table = newTable();
     this.#enter = undefined;
     this.#functions = COLD_INDEX + 1;
     this.#free.length = 0;
     this.#gone = { instructions: 0, modules: 0 };
+    this.tables++;
   }
 
   protect(): void {}
