@@ -19,12 +19,18 @@ const turns: readonly EngineName[] = [
   'default',
   'tiny',
 ];
-/** Cycles of a program. Where all is translated anew again and again, short ones show as much. */
+/**
+ * Cycles of a program. Where all is translated anew again and again, short ones show as much. Of the others the long ones are
+ * needed: what is translated once it has been wanted 16384 times is hardly met in a short one.
+ */
 const lengths: Readonly<Partial<Record<EngineName, readonly number[]>>> = {
   eager: [50_000, 100_000, 200_000],
   tiny: [50_000],
 };
-const others = [50_000, 100_000, 200_000, 300_000, 300_000, 1_000_000];
+const others = [50_000, 100_000, 200_000, 300_000, 1_000_000, 3_000_000];
+/** A program is at most this part of all: also of few instructions there are many programs. */
+const PART = 1 / 30;
+const LEAST = 50_000;
 const lengthOf = (dice: Dice, engine: EngineName): number => dice.of(lengths[engine] ?? others);
 
 /** Programs of one seed after another until so many instructions have been compared; says what there was. */
@@ -37,7 +43,7 @@ export function randomPrograms(places: readonly Place[], seed: number, instructi
     const dice = new Dice(first + programs);
     const engine = turns[programs % turns.length]!;
     const place = places[Math.floor(programs / turns.length) % places.length]!;
-    const cycles = debugged ? 60_000 : Math.min(lengthOf(dice, engine), Math.max(50_000, most - done));
+    const cycles = debugged ? 60_000 : Math.min(lengthOf(dice, engine), Math.max(LEAST, Math.floor(most * PART)));
     const result = lockstep(first + programs, { engines: ['reference', engine], place, cycles, debugged });
     done += result.instructions;
     comparisons += result.comparisons;
