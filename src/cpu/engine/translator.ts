@@ -57,16 +57,17 @@ interface CoreState {
   readonly cache: CodeCache;
   /** Hot places that are to be translated together: a module for each would take longer. */
   readonly waiting: Wanted[];
-  /** How often such places have been reported since something was translated. */
+  /** How often such places have been reported. */
   reports: number;
 }
 
+/** So many hot places are translated together at most. One that is reported again does not wait any more. */
+const BATCH = 16;
 /**
- * Hot places are translated after so many reports, whether of many places or of few again and again: by then interpreting them has taken
- * about as long as translating them will, which for the first is 20 ms, most of it for V8 to get to know the translator. Linux
- * has come to its prompt before.
+ * The first translations take 20 ms, most of it for V8 to get to know the translator. So nothing is translated before so many reports of
+ * one place, or of all: interpreting has taken some milliseconds by then, and there is more to come. Linux has come to its prompt before.
  */
-const BATCH = 32;
+const PATIENCE = { place: 8, all: 24 };
 
 /** A branch that has gone so often where nobody guessed tells its target: a power of 2. */
 const LEARNING = 1024;
@@ -98,11 +99,14 @@ export class Translator implements Engine {
   readonly #interpreters = new Map<string, WebAssembly.Module>();
   readonly #hot: number;
   readonly #batch: number;
+  /** How much of that patience there is: none with code that is translated early. */
+  readonly #patience: number;
   readonly #learning: number;
 
   constructor(private readonly options: TranslatorOptions = {}) {
     this.#hot = options.eager ? 1 : (options.hot ?? DEFAULT_HOT);
-    this.#batch = options.eager ? 1 : Math.max(2, (BATCH * this.#hot) / DEFAULT_HOT);
+    this.#batch = options.eager ? 1 : BATCH;
+    this.#patience = this.#hot < DEFAULT_HOT ? 0 : 1;
     this.#learning = Math.min(this.#hot, LEARNING);
     const features = options.features ?? new Set();
     this.#instructions = instructionsOf(features);
@@ -258,8 +262,9 @@ export class Translator implements Engine {
     const again = waiting.some((place) => place.page === page && place.pc === pc);
     if (!again) waiting.push({ page, pc, context });
     state.reports += 1;
-    if (state.reports < this.#batch) return pc | RESUMED;
-    state.reports = 0;
+    const early =
+      state.reports < PATIENCE.all * this.#patience && !cache.isHot(page, pc, PATIENCE.place * this.#patience);
+    if (early || (!again && waiting.length < this.#batch)) return pc | RESUMED;
     this.#translate(core, cache, waiting.splice(0));
     return pc | RESUMED;
   }
