@@ -1,4 +1,4 @@
-import type { Alarm, Clock } from '../bus/clock.js';
+import { Alarm, type Clock } from '../bus/clock.js';
 
 /** What can happen to a character on its way, or be found out at its end. */
 export type LineError = 'parity' | 'framing' | 'break' | 'overrun';
@@ -31,12 +31,11 @@ export interface InputRecord {
  * and a character time has passed since the last: simulated time waits for the script, and a run with the same script repeats
  * exactly.
  */
-export class SerialInput implements Alarm {
+export class SerialInput extends Alarm {
   readonly #queue: number[] = [];
   #next = 0; // index of the first character that still waits
   #free = 0; // the cycle at which the wire is free again
   #open = false;
-  due = Infinity;
 
   /** `log` hears of every character at the cycle at which it arrives. */
   constructor(
@@ -45,6 +44,7 @@ export class SerialInput implements Alarm {
     private readonly clock: Clock,
     private readonly log: (record: InputRecord) => void,
   ) {
+    super();
     receiver.onChange = () => this.#schedule();
     clock.add(this);
   }

@@ -1,9 +1,25 @@
 /** Something that wants to be called when the clock reaches a cycle. */
-export interface Alarm {
+export abstract class Alarm {
+  #due = Infinity;
+  #clock: Clock | undefined;
+
   /** The cycle at which `ring` is due, or Infinity while nothing is. */
-  readonly due: number;
+  get due(): number {
+    return this.#due;
+  }
+  set due(cycle: number) {
+    if (cycle === this.#due) return;
+    this.#due = cycle;
+    this.#clock?.moved();
+  }
+
+  /** It is one of this clock's, which has to know when `due` changes, or of none any more. */
+  ringsBy(clock: Clock | undefined): void {
+    this.#clock = clock;
+  }
+
   /** Called once `clock.now >= due`; it must move `due` on. */
-  ring(): void;
+  abstract ring(): void;
 }
 
 /**
@@ -14,15 +30,27 @@ export class Clock {
   now = 0;
   readonly #alarms: Alarm[] = [];
   readonly #holders = new Set<object>();
+  /** The earliest alarm's cycle; undefined when it has to be looked for. */
+  #next: number | undefined;
 
   add(alarm: Alarm): void {
     this.#alarms.push(alarm);
+    alarm.ringsBy(this);
+    this.moved();
   }
 
   remove(alarm: Alarm): void {
     const at = this.#alarms.indexOf(alarm);
-    if (at >= 0) this.#alarms.splice(at, 1);
     this.release(alarm);
+    if (at < 0) return;
+    this.#alarms.splice(at, 1);
+    alarm.ringsBy(undefined);
+    this.moved();
+  }
+
+  /** An alarm is due at another cycle than before. */
+  moved(): void {
+    this.#next = undefined;
   }
 
   /** How many alarms there are, due or not. */
@@ -51,8 +79,10 @@ export class Clock {
 
   /** The cycle of the earliest alarm, or Infinity. */
   get next(): number {
+    if (this.#next !== undefined) return this.#next;
     let next = Infinity;
     for (const alarm of this.#alarms) if (alarm.due < next) next = alarm.due;
+    this.#next = next;
     return next;
   }
 

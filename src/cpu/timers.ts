@@ -1,4 +1,4 @@
-import type { Alarm, Clock } from '../bus/clock.js';
+import { Alarm, type Clock } from '../bus/clock.js';
 import { TCR, TSR } from '../isa/registers.js';
 import { DBCR0, EXCEPTIONS } from './debug-registers.js';
 import { S, type System } from './state.js';
@@ -26,7 +26,7 @@ export const resetKind = (field: number): ResetKind | undefined => resetKinds[fi
  * Time base, decrementer, fixed interval timer and watchdog (PPC440x5 User's Manual, "Timer Facilities"). They are not
  * stepped: state is brought up to date when somebody looks, and an alarm is set only for what can be noticed.
  */
-export class Timers implements Alarm {
+export class Timers extends Alarm {
   /** Everything a snapshot needs besides TSR, TCR and DECAR. Ticks are of the time base, unshifted by `offset`. */
   readonly state = {
     /** Added to the ticks since power-on to give the 64-bit time base. */
@@ -44,7 +44,6 @@ export class Timers implements Alarm {
     stoodSince: null as number | null,
     stood: 0,
   };
-  due = Infinity;
   /** Set when the watchdog has asked for a reset; whoever runs the core takes it. */
   resetRequest: ResetKind | undefined;
 
@@ -52,7 +51,9 @@ export class Timers implements Alarm {
     readonly clock: Clock,
     readonly system: System,
     readonly rate: TimeBaseRate,
-  ) {}
+  ) {
+    super();
+  }
 
   reset(): void {
     this.debugChanged(); // debug control is off now
@@ -188,14 +189,13 @@ export class Timers implements Alarm {
     const { state } = this;
     const { words } = this.system;
     const [tcr, tsr] = [words[S.tcr]!, words[S.tsr]!];
-    this.due = Infinity;
-    if (state.stoodSince !== null) return;
     let tick = Infinity;
     if (state.dec !== 0 && tcr & TCR.DIE && !(tsr & TSR.DIS)) tick = state.decAt + state.dec;
     if (tcr & TCR.FIE && !(tsr & TSR.FIS)) tick = Math.min(tick, this.#nextEdge(this.#fitPeriod));
     if ((tcr & TCR.WIE && !(tsr & TSR.WIS)) || state.watchdogReset)
       tick = Math.min(tick, this.#nextEdge(this.#watchdogPeriod));
-    if (tick !== Infinity) this.due = this.#cycleOf(tick) + state.stood;
+    const rings = tick !== Infinity && state.stoodSince === null;
+    this.due = rings ? this.#cycleOf(tick) + state.stood : Infinity;
   }
 
   #nextEdge(period: number): number {

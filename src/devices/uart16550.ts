@@ -1,6 +1,6 @@
 import { assert } from '../bus/assert.js';
 import type { Device, Line, Width } from '../bus/bus.js';
-import type { Alarm, Clock } from '../bus/clock.js';
+import { Alarm, type Clock } from '../bus/clock.js';
 import { LINE_ERRORS, LSR_BIT, Receiver16550, type CharacterError } from './receiver16550.js';
 
 // Names, offsets and bits are those of National Semiconductor's PC16550D data sheet, section 8.
@@ -58,7 +58,7 @@ const initialState = (divisor: number) => ({
  * whole: the frame that LCR sets up, and the speed that the divisor sets, change nothing. As on the 440EP, which brings
  * no OUT2 pin out, MCR[OUT2] does not gate the interrupt.
  */
-export class Uart16550 implements Device, Alarm {
+export class Uart16550 extends Alarm implements Device {
   /** Everything a snapshot needs; interrupt and status registers are derived from it. */
   readonly state: ReturnType<typeof initialState> & { readonly receiver: Receiver16550['state'] };
   readonly #receiver: Receiver16550;
@@ -76,6 +76,7 @@ export class Uart16550 implements Device, Alarm {
     readonly cyclesPerCharacter: number,
     private readonly divisor = 1,
   ) {
+    super();
     assert(cyclesPerCharacter >= 1, 'a character takes time');
     this.#receiver = new Receiver16550(clock, cyclesPerCharacter);
     this.state = { ...initialState(divisor), receiver: this.#receiver.state };
@@ -168,7 +169,7 @@ export class Uart16550 implements Device, Alarm {
   }
 
   /** The next cycle at which time alone changes something: the character time-out, or the set-up settling. */
-  get due(): number {
+  get #nextChange(): number {
     const { state } = this;
     if ((state.ier & enable.ERBFI) === 0) return Infinity;
     return Math.min(this.#receiver.due, state.settledAt > 0 ? state.settledAt : Infinity);
@@ -333,6 +334,7 @@ export class Uart16550 implements Device, Alarm {
 
   #drive(): void {
     this.irq.set(this.#cause !== cause.none);
+    this.due = this.#nextChange;
     this.onChange();
   }
 }

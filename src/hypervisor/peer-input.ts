@@ -1,4 +1,4 @@
-import type { Alarm, Clock } from '../bus/clock.js';
+import { Alarm, type Clock } from '../bus/clock.js';
 import type { ByteChannel, FarEnd } from './byte-channel.js';
 
 /** How many bytes can be on their way to an end. */
@@ -9,17 +9,17 @@ const IN_FLIGHT = 256;
  * time, one behind the other, and waits at the end of the line while the receiver has no room. The sender never loses one:
  * it is told how many more the line takes.
  */
-export class PeerInput implements Alarm {
+export class PeerInput extends Alarm {
   #queue: number[] = [];
   /** The cycle at which the first of them has crossed the line. */
   #crossed = 0;
   #sender: ByteChannel | undefined;
-  due = Infinity;
 
   constructor(
     private readonly receiver: ByteChannel,
     private readonly clock: Clock,
   ) {
+    super();
     receiver.onChange = () => this.#schedule();
     clock.add(this);
   }

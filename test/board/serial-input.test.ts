@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { SerialInput, type InputRecord, type Receiver } from '../../src/board/serial-input.js';
-import { Clock } from '../../src/bus/clock.js';
+import { Alarm, Clock } from '../../src/bus/clock.js';
 
 /** A receiver with a FIFO that a program empties when the test says so. */
 class Port implements Receiver {
@@ -150,13 +150,13 @@ test('however a script is cut into pieces and however slowly it is delivered, it
   const play = (deliveries: readonly string[], steps: readonly number[]): string[] => {
     const { clock, port, input, advance, arrivals } = fresh();
     let taken = 0;
-    const reader = {
-      due: 250,
-      ring: () => {
-        reader.due += 250;
+    const reader = new (class extends Alarm {
+      override ring(): void {
+        this.due += 250;
         while (port.take() !== undefined) taken++;
-      },
-    };
+      }
+    })();
+    reader.due = 250;
     clock.add(reader);
     input.expectMore(true);
     const waiting = deliveries.slice();

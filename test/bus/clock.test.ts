@@ -1,16 +1,17 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Clock, type Alarm } from '../../src/bus/clock.js';
+import { Alarm, Clock } from '../../src/bus/clock.js';
 
 /** An alarm that notes its name when it rings, and is then due `every` cycles later, or never again. */
-function alarm(name: string, due: number, heard: string[], every = Infinity): Alarm & { due: number } {
-  return {
-    due,
-    ring() {
+function alarm(name: string, due: number, heard: string[], every = Infinity): Alarm {
+  const made = new (class extends Alarm {
+    ring(): void {
       heard.push(`${name}@${this.due}`);
       this.due += every;
-    },
-  };
+    }
+  })();
+  made.due = due;
+  return made;
 }
 
 test('alarms ring earliest first, those of one cycle in the order in which they were added', () => {
@@ -71,6 +72,26 @@ test('the next alarm is the earliest there is, and none is at Infinity', () => {
   expect(clock.next).toBe(5);
   clock.remove(only);
   expect(clock.next).toBe(Infinity);
+});
+
+test('whatever alarms do, the next is the earliest of those that are there', () => {
+  const act = fc.record({ what: fc.constantFrom('add', 'remove', 'move'), which: fc.nat(4), due: fc.nat(30) });
+  fc.assert(
+    fc.property(fc.array(act), (acts) => {
+      const clock = new Clock();
+      const alarms = Array.from({ length: 5 }, (_, i) => alarm(String(i), Infinity, []));
+      const there = new Set<Alarm>();
+      for (const { what, which, due } of acts) {
+        const one = alarms[which]!;
+        if (what === 'move') one.due = due;
+        else if (what === 'remove') clock.remove(one);
+        else if (!there.has(one)) clock.add(one);
+        if (what === 'add') there.add(one);
+        if (what === 'remove') there.delete(one);
+        expect(clock.next).toBe(Math.min(Infinity, ...[...there].map((each) => each.due)));
+      }
+    }),
+  );
 });
 
 test('any alarms ring in the order of a sorted list', () => {

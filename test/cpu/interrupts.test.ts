@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { Alarm } from '../../src/bus/clock.js';
 import { asm } from '../../src/isa/assemble.js';
 import { MCSR, MSR, TCR, TSR } from '../../src/isa/registers.js';
 import { deliver } from '../../src/cpu/deliver.js';
@@ -247,13 +248,13 @@ test('DBCR0 with RST clear resets nothing', () => {
 test('while the clock is held nothing runs; an alarm rings before the instruction of its cycle', () => {
   const { core, clock } = ready();
   const rang: number[] = [];
-  const alarm = {
-    due: 7,
-    ring: () => {
+  const alarm = new (class extends Alarm {
+    override ring(): void {
       rang.push(core.retired);
-      alarm.due = Infinity;
-    },
-  };
+      this.due = Infinity;
+    }
+  })();
+  alarm.due = 7;
   clock.add(alarm);
   clock.hold(alarm);
   expect([core.run(10).kind, core.retired]).toEqual(['quantum', 0]);
