@@ -34,6 +34,21 @@ const rewrites = [
   asm('b', { li: -7 & 0xffffff }),
 ];
 
+/** The same by a store that begins in a word that is jumped over: the next one adds to r6 and to r7 in turn. r8 tells the order. */
+const straddles = [
+  asm('addi', { rt: 5, ra: 0, si: 0x38c6 }),
+  asm('addi', { rt: 3, ra: 3, si: 1 }),
+  asm('xori', { rs: 5, ra: 5, ui: 0x38c6 ^ 0x38e7 }),
+  asm('b', { li: 2 }),
+  0,
+  asm('addi', { rt: 6, ra: 6, si: 1 }),
+  asm('stw', { rs: 5, ra: 0, d: CODE + 18 }),
+  asm('icbi', { ra: 0, rb: 0 }),
+  asm('isync'),
+  asm('add', { rt: 8, ra: 8, rb: 6 }),
+  asm('b', { li: -9 & 0xffffff }),
+];
+
 /** 200 loops of some instructions in pages of their own, each gone round 300 times, over and over. */
 function wanders(): number[] {
   const pages = 200;
@@ -55,6 +70,7 @@ function wanders(): number[] {
 
 test.each([
   ['writes its code anew for ever', rewrites],
+  ['writes its code anew from the word before', straddles],
   ['goes everywhere', wanders()],
 ])('a guest that %s leaves the same as in the interpreter, however small the cache', (_, program) => {
   const expected = outcome(new Interpreter(), program).state;
