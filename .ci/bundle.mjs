@@ -123,11 +123,13 @@ function put(name, content) {
 /** What is run for V8 to have compiled it. */
 const hello = join(root, 'firmware', 'hello', 'hello.elf');
 const linux = join(root, 'firmware', 'linux', 'vmlinux.gz');
+const spin = join(root, 'firmware', 'spin', 'spin.elf');
 const runs = [
   ['run', hello, '--headless', '--stats', '--expect', 'hello> '],
   ['run', '--bare', hello, '--headless', '--expect', 'hello> '],
   ['run', '--bare', linux, '--headless', '--expect', 'BOOT-OK', '--max-instructions', '3e7'],
   ['run', linux, '--headless', '--expect', 'BOOT-OK', '--max-instructions', '3e7'],
+  ['run', '--bare', spin, '--headless', '--max-instructions', '1e7'], // long enough to be translated
   ...readdirSync(join(root, 'devicetrees'))
     .filter((name) => name.endsWith('.dts'))
     .map((name) => ['check', join(root, 'devicetrees', name)]),

@@ -67,7 +67,7 @@ const BATCH = 16;
  * The first translations take 20 ms, most of it for V8 to get to know the translator. So nothing is translated before so many reports of
  * one place, or of all: interpreting has taken some milliseconds by then, and there is more to come. Linux has come to its prompt before.
  */
-const PATIENCE = { place: 8, all: 24 };
+const PATIENCE = { place: 16, all: 32 };
 
 /** A branch that has gone so often where nobody guessed tells its target: a power of 2. */
 const LEARNING = 1024;
