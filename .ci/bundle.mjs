@@ -28,7 +28,6 @@ async function bundle() {
   const wrapped = `(function (exports, require, module, __filename, __dirname) {${whenUsed(output[0].code)}\n})`;
   mkdirSync(folder, { recursive: true });
   put('hv440.cjs', escaped(wrapped));
-  put('cold.wasm', await interpreter());
 }
 
 /** Modules of Node's own that most runs do without, and that take some milliseconds to load, are loaded when they are used. */
@@ -139,8 +138,9 @@ async function compile() {
   const { bundled, bundleScript, codeFile } = await modules('cli/bundled.js');
   const { tellV8, compiled, interpreterFile } = await modules('cli/v8.js');
   tellV8();
+  const module = await interpreter();
   try {
-    put(interpreterFile, compiled(Uint8Array.from(readFileSync(join(folder, 'cold.wasm')))));
+    put(interpreterFile, compiled(module));
   } catch {
     // this V8 does not hand out what it has compiled
   }

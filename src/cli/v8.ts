@@ -36,13 +36,30 @@ function native(call: string, ...parameters: string[]): (...given: unknown[]) =>
   }
 }
 
-/** A module whose functions V8 has compiled as well as it can, as V8 keeps it: for `takeInterpreter`, in a process that is told the same. */
+/** Bytes of the word that tells how long a module is, before the module and its code. */
+const WORD = 4;
+
+/**
+ * A module, and behind it what V8 has made of it, all functions compiled as well as it can: for `takeInterpreter`, in a process that is
+ * told the same. V8 does not see whether the two belong together, so they are one file.
+ */
 export function compiled(bytes: Uint8Array<ArrayBuffer>): Uint8Array {
   const module = new WebAssembly.Module(bytes);
   const { exports } = new WebAssembly.Instance(module, { env: nothingOf(module) });
   const optimize = native('WasmTierUpFunction', 'run');
   Object.values(exports).forEach((run) => optimize(run));
-  return new Uint8Array(native('SerializeWasmModule', 'module')(module) as ArrayBuffer);
+  const length = Buffer.alloc(WORD);
+  length.writeUInt32LE(bytes.length);
+  return Buffer.concat([length, bytes, new Uint8Array(native('SerializeWasmModule', 'module')(module) as ArrayBuffer)]);
+}
+
+/** The two parts of such a file. */
+export function partsOf(file: Buffer): {
+  readonly module: Uint8Array<ArrayBuffer>;
+  readonly code: Uint8Array<ArrayBuffer>;
+} {
+  const end = WORD + file.readUInt32LE(0);
+  return { module: Uint8Array.from(file.subarray(WORD, end)), code: Uint8Array.from(file.subarray(end)) };
 }
 
 let taken: unknown;
@@ -53,11 +70,11 @@ let taken: unknown;
  * V8 has taken it.
  */
 export function takeInterpreter(command: string | undefined): boolean {
-  const bytes = running.has(command) ? besideBundle('cold.wasm') : undefined;
-  const code = bytes && besideBundle(interpreterFile);
-  if (!code) return false;
+  const file = running.has(command) ? besideBundle(interpreterFile) : undefined;
+  if (!file) return false;
+  const { module, code } = partsOf(file);
   try {
-    taken = native('DeserializeWasmModule', 'code', 'bytes')(Uint8Array.from(code).buffer, Uint8Array.from(bytes));
+    taken = native('DeserializeWasmModule', 'code', 'module')(code.buffer, module);
   } catch {
     // then V8 compiles it itself
   }

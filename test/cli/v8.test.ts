@@ -1,0 +1,24 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { expect, test } from 'vitest';
+import { interpreterFile } from '../../src/cli/v8.js';
+import { inRoot } from './child.js';
+
+/** What a program prints that has the built `v8.js`. */
+function printed(program: string): string {
+  const v8 = pathToFileURL(inRoot('dist', 'cli', 'v8.js')).href;
+  const source = `import { takeInterpreter, tellV8 } from ${JSON.stringify(v8)}; ${program}`;
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', source], { encoding: 'utf8' });
+  return stdout + stderr;
+}
+
+const isKept = existsSync(inRoot('dist', 'bundle', interpreterFile));
+
+test.skipIf(!isKept)('V8 takes what it has made of the interpreter for cold code, for commands that run guests', () => {
+  expect(printed("tellV8(); console.log(takeInterpreter('run'), takeInterpreter('check'))")).toBe('true false\n');
+});
+
+test.skipIf(!isKept)('V8 refuses code that it made under other settings', () => {
+  expect(printed("console.log(takeInterpreter('run'))")).toBe('false\n');
+});
