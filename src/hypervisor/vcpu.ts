@@ -22,6 +22,22 @@ import type { PidPool } from './pid-pool.js';
 /** The guest's own: what its instructions, and the bus errors of a device that was passed through, go by. */
 const KEPT_MSR = MSR.IS | MSR.DS | MSR.FP | MSR.FE0 | MSR.FE1 | MSR.ME;
 
+/** What a snapshot has as it is. */
+const PLAIN = [
+  'inside',
+  'repeats',
+  'idle',
+  'watchSelfBranch',
+  'stoppedBehindCall',
+  'fruitless',
+  'aheadLeft',
+  'ahead',
+  'awaited',
+  'exit',
+  'events',
+  'held',
+] as const;
+
 /** A guest's processor: the machine that it believes it has, and what the real core holds while it runs. */
 export class Vcpu implements Debuggable {
   /** The guest's own view: its MSR, its TLB, its guest-physical bus. Its registers are the ones that the real core runs. */
@@ -230,35 +246,9 @@ export class Vcpu implements Debuggable {
 
   /** All but its machine and what a debugger wants of it; it is between two stays on the core. */
   save() {
-    const {
-      inside,
-      repeats,
-      idle,
-      watchSelfBranch,
-      stoppedBehindCall,
-      fruitless,
-      aheadLeft,
-      ahead,
-      awaited,
-      exit,
-      events,
-      held,
-    } = this;
+    const plain = Object.fromEntries(PLAIN.map((name) => [name, this[name]])) as Pick<Vcpu, (typeof PLAIN)[number]>;
     return {
-      plain: {
-        inside,
-        repeats,
-        idle,
-        watchSelfBranch,
-        stoppedBehindCall,
-        fruitless,
-        aheadLeft,
-        ahead,
-        awaited,
-        exit,
-        events,
-        held,
-      },
+      plain,
       retired: this.#retired,
       shadow: this.shadow.save(),
       shadowTlb: this.shadowTlb.save(),
