@@ -59,15 +59,18 @@ interface CoreState {
   readonly waiting: Wanted[];
   /** How often such places have been reported. */
   reports: number;
+  /** Traps that the plain interpreter raised and that translated code might have delivered by itself. */
+  traps: number;
 }
 
 /** So many hot places are translated together at most. One that is reported again does not wait any more. */
 const BATCH = 16;
 /**
  * The first translations take 20 ms, most of it for V8 to get to know the translator. So nothing is translated before so many reports of
- * one place, or of all: interpreting has taken some milliseconds by then, and there is more to come. Linux has come to its prompt before.
+ * one place, or of all, or so many traps: interpreting has taken some milliseconds by then, and there is more to come. Linux has come to
+ * its prompt before.
  */
-const PATIENCE = { place: 16, all: 32 };
+const PATIENCE = { place: 16, all: 32, traps: 2048 };
 
 /** A branch that has gone so often where nobody guessed tells its target: a power of 2. */
 const LEARNING = 1024;
@@ -153,11 +156,17 @@ export class Translator implements Engine {
     }
   }
 
+  #isEarly({ reports, traps }: CoreState): boolean {
+    return reports < PATIENCE.all * this.#patience && traps < PATIENCE.traps;
+  }
+
   /** What generated code calls INTERPRET for. */
   #interpret(core: Core): number {
     const { words } = core.regs;
     const behind = (words[R.PC]! + 4) | 0;
-    if (!this.#stepper.step(core) || words[R.COUNT]! >= words[R.LIMIT]!) return 0;
+    const isDone = this.#stepper.step(core);
+    if (core.trap !== null && words[R.DIRECT] !== 0) this.#cores.get(core)!.traps += 1;
+    if (!isDone || words[R.COUNT]! >= words[R.LIMIT]!) return 0;
     return words[R.PC] === behind && !this.options.eager ? ON_NEXT : ON_ELSEWHERE;
   }
 
@@ -203,7 +212,7 @@ export class Translator implements Engine {
       limits,
       (table) => this.#link(core, table, interpreter)[0]!,
     );
-    const state = { cache, waiting: [], reports: 0 };
+    const state = { cache, waiting: [], reports: 0, traps: 0 };
     this.#cores.set(core, state);
     return state;
   }
@@ -262,8 +271,7 @@ export class Translator implements Engine {
     const again = waiting.some((place) => place.page === page && place.pc === pc);
     if (!again) waiting.push({ page, pc, context });
     state.reports += 1;
-    const early =
-      state.reports < PATIENCE.all * this.#patience && !cache.isHot(page, pc, PATIENCE.place * this.#patience);
+    const early = this.#isEarly(state) && !cache.isHot(page, pc, PATIENCE.place * this.#patience);
     if (early || (!again && waiting.length < this.#batch)) return pc | RESUMED;
     this.#translate(core, cache, waiting.splice(0));
     return pc | RESUMED;
