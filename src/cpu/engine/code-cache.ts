@@ -191,12 +191,12 @@ export class CodeCache implements CodeWatcher {
     return this.#byHost.get(page.host)?.includes(page) ?? false;
   }
 
-  /** Has a place been wanted often enough to be translated, or so many times that? */
-  isHot(page: TranslatedPage, pc: number, factor = 1): boolean {
+  /** Has a place been wanted often enough to be translated? */
+  isHot(page: TranslatedPage, pc: number): boolean {
     const times = -this.#words[(page.table + (pc & 0xffc)) >>> 2]!;
     const coldness = this.limits.forgiving ? 0 : Math.min(page.spoilt, COLDEST);
     if (times >= MOST) this.giveUp(page, pc);
-    return times < MOST && times >= factor * this.limits.hot * 2 ** coldness;
+    return times < MOST && times >= this.limits.hot * 2 ** coldness;
   }
 
   /** Has a function been wanted often enough to be taken in where it is called? */

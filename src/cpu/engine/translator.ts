@@ -45,11 +45,17 @@ const PAGES = 2048;
 /** Less memory that nobody has reserved is too little for the tables. */
 const LEAST_MEMORY = 2 ** 19;
 
-/** A hot place, and where addresses led when it was last wanted. */
-interface Wanted {
+/** A place, and where its address led when it was last wanted. */
+interface Place {
   readonly page: TranslatedPage;
   readonly pc: number;
   readonly context: number;
+}
+
+/** A hot one: how often it has been reported again, and how many instructions had been retired when it was last. */
+interface Wanted extends Place {
+  again: number;
+  at: number;
 }
 
 /** What belongs to one core. */
@@ -57,20 +63,20 @@ interface CoreState {
   readonly cache: CodeCache;
   /** Hot places that are to be translated together: a module for each would take longer. */
   readonly waiting: Wanted[];
-  /** How often such places have been reported. */
-  reports: number;
-  /** Traps that the plain interpreter raised and that translated code might have delivered by itself. */
-  traps: number;
+  /** What interpreting them has cost so far; undefined once something has been translated. */
+  spent: { reports: number; traps: number } | undefined;
 }
 
 /** So many hot places are translated together at most. One that is reported again does not wait any more. */
 const BATCH = 16;
 /**
  * The first translations take 20 ms, most of it for V8 to get to know the translator. So nothing is translated before so many reports of
- * one place, or of all, or so many traps: interpreting has taken some milliseconds by then, and there is more to come. Linux has come to
- * its prompt before.
+ * one place, or of all, or so many traps that translated code might have delivered by itself: interpreting has taken some milliseconds by
+ * then, and there is more to come. Linux has come to its prompt before.
  */
-const PATIENCE = { place: 16, all: 32, traps: 2048 };
+const PATIENCE = { place: 6, all: 28, traps: 2048 };
+/** A loop of so few instructions is soon through: reports of it count for little. */
+const SHORT = { instructions: 4, part: 1 / 16 };
 
 /** A branch that has gone so often where nobody guessed tells its target: a power of 2. */
 const LEARNING = 1024;
@@ -102,14 +108,11 @@ export class Translator implements Engine {
   readonly #interpreters = new Map<string, WebAssembly.Module>();
   readonly #hot: number;
   readonly #batch: number;
-  /** How much of that patience there is: none with code that is translated early. */
-  readonly #patience: number;
   readonly #learning: number;
 
   constructor(private readonly options: TranslatorOptions = {}) {
     this.#hot = options.eager ? 1 : (options.hot ?? DEFAULT_HOT);
     this.#batch = options.eager ? 1 : BATCH;
-    this.#patience = this.#hot < DEFAULT_HOT ? 0 : 1;
     this.#learning = Math.min(this.#hot, LEARNING);
     const features = options.features ?? new Set();
     this.#instructions = instructionsOf(features);
@@ -156,8 +159,27 @@ export class Translator implements Engine {
     }
   }
 
-  #isEarly({ reports, traps }: CoreState): boolean {
-    return reports < PATIENCE.all * this.#patience && traps < PATIENCE.traps;
+  /** A place is reported: how often it has been before, short loops counting for little. */
+  #note(core: Core, { waiting, spent }: CoreState, place: Place): number {
+    core.syncClock();
+    const at = core.retired;
+    let known = waiting.find(({ page, pc }) => page === place.page && pc === place.pc);
+    const isShort = known && at - known.at < SHORT.instructions * this.#hot;
+    const counts = isShort ? SHORT.part : 1;
+    if (spent) spent.reports += counts;
+    if (!known) waiting.push((known = { ...place, again: 0, at }));
+    else known.again += counts;
+    known.at = at;
+    return known.again;
+  }
+
+  #isEarly({ reports, traps }: NonNullable<CoreState['spent']>): boolean {
+    return reports < PATIENCE.all && traps < PATIENCE.traps;
+  }
+
+  #countTrap(core: Core): void {
+    const spent = this.#cores.get(core)?.spent;
+    if (spent) spent.traps += 1;
   }
 
   /** What generated code calls INTERPRET for. */
@@ -165,7 +187,7 @@ export class Translator implements Engine {
     const { words } = core.regs;
     const behind = (words[R.PC]! + 4) | 0;
     const isDone = this.#stepper.step(core);
-    if (core.trap !== null && words[R.DIRECT] !== 0) this.#cores.get(core)!.traps += 1;
+    if (core.trap !== null && words[R.DIRECT] !== 0) this.#countTrap(core);
     if (!isDone || words[R.COUNT]! >= words[R.LIMIT]!) return 0;
     return words[R.PC] === behind && !this.options.eager ? ON_NEXT : ON_ELSEWHERE;
   }
@@ -212,7 +234,7 @@ export class Translator implements Engine {
       limits,
       (table) => this.#link(core, table, interpreter)[0]!,
     );
-    const state = { cache, waiting: [], reports: 0, traps: 0 };
+    const state = { cache, waiting: [], spent: this.#hot < DEFAULT_HOT ? undefined : { reports: 0, traps: 0 } };
     this.#cores.set(core, state);
     return state;
   }
@@ -268,11 +290,10 @@ export class Translator implements Engine {
     if (!page) return foresee(core, pc, 'execute') && cache.pageOf(pc, context) ? pc : undefined;
     if (page.table !== before) return pc;
     if (!cache.isHot(page, pc)) return pc | RESUMED;
-    const again = waiting.some((place) => place.page === page && place.pc === pc);
-    if (!again) waiting.push({ page, pc, context });
-    state.reports += 1;
-    const early = this.#isEarly(state) && !cache.isHot(page, pc, PATIENCE.place * this.#patience);
-    if (early || (!again && waiting.length < this.#batch)) return pc | RESUMED;
+    const again = this.#note(core, state, { page, pc, context });
+    const early = state.spent !== undefined && again < PATIENCE.place && this.#isEarly(state.spent);
+    if (early || (again === 0 && waiting.length < this.#batch)) return pc | RESUMED;
+    state.spent = undefined;
     this.#translate(core, cache, waiting.splice(0));
     return pc | RESUMED;
   }
@@ -309,7 +330,7 @@ export class Translator implements Engine {
   }
 
   /** The region of a place, with other pages as far as they are mapped and steady. */
-  #regionOf({ memory, lookaside }: Core, cache: CodeCache, { page: first, pc: start, context }: Wanted): PlacedRegion {
+  #regionOf({ memory, lookaside }: Core, cache: CodeCache, { page: first, pc: start, context }: Place): PlacedRegion {
     const known = new Map<number, TranslatedPage | undefined>([[first.base | 0, first]]);
     const find = (address: number): TranslatedPage | undefined => {
       const page = pageOf(address);
