@@ -16,6 +16,7 @@ import { imports, ON_ELSEWHERE, ON_NEXT } from './emit-effects.js';
 import type { Engine } from './engine.js';
 import type { Setting } from './exits.js';
 import { discover, type Code, type Decoder } from './discover.js';
+import { HotPlaces, type Place } from './hot-places.js';
 import { OutOfLine } from './out-of-line.js';
 import { preparedTemplate } from './prepared.js';
 import { listVariants } from './printed.js';
@@ -45,38 +46,11 @@ const PAGES = 2048;
 /** Less memory that nobody has reserved is too little for the tables. */
 const LEAST_MEMORY = 2 ** 19;
 
-/** A place, and where its address led when it was last wanted. */
-interface Place {
-  readonly page: TranslatedPage;
-  readonly pc: number;
-  readonly context: number;
-}
-
-/** A hot one: how often it has been reported again, and how many instructions had been retired when it was last. */
-interface Wanted extends Place {
-  again: number;
-  at: number;
-}
-
 /** What belongs to one core. */
 interface CoreState {
   readonly cache: CodeCache;
-  /** Hot places that are to be translated together: a module for each would take longer. */
-  readonly waiting: Wanted[];
-  /** What interpreting them has cost so far; undefined once something has been translated. */
-  spent: { reports: number; traps: number } | undefined;
+  readonly hot: HotPlaces;
 }
-
-/** So many hot places are translated together at most. One that is reported again does not wait any more. */
-const BATCH = 16;
-/**
- * The first translations take 20 ms, most of it for V8 to get to know the translator. So nothing is translated before so many reports of
- * one place, or of all, or so many traps that translated code might have delivered by itself: interpreting has taken some milliseconds by
- * then, and there is more to come. Linux has come to its prompt before.
- */
-const PATIENCE = { place: 6, all: 28, traps: 2048 };
-/** A loop of so few instructions is soon through: reports of it count for little. */
-const SHORT = { instructions: 4, part: 1 / 16 };
 
 /** A branch that has gone so often where nobody guessed tells its target: a power of 2. */
 const LEARNING = 1024;
@@ -107,12 +81,10 @@ export class Translator implements Engine {
   #template: ColdTemplate | undefined;
   readonly #interpreters = new Map<string, WebAssembly.Module>();
   readonly #hot: number;
-  readonly #batch: number;
   readonly #learning: number;
 
   constructor(private readonly options: TranslatorOptions = {}) {
     this.#hot = options.eager ? 1 : (options.hot ?? DEFAULT_HOT);
-    this.#batch = options.eager ? 1 : BATCH;
     this.#learning = Math.min(this.#hot, LEARNING);
     const features = options.features ?? new Set();
     this.#instructions = instructionsOf(features);
@@ -159,35 +131,12 @@ export class Translator implements Engine {
     }
   }
 
-  /** A place is reported: how often it has been before, short loops counting for little. */
-  #note(core: Core, { waiting, spent }: CoreState, place: Place): number {
-    core.syncClock();
-    const at = core.retired;
-    let known = waiting.find(({ page, pc }) => page === place.page && pc === place.pc);
-    const isShort = known && at - known.at < SHORT.instructions * this.#hot;
-    const counts = isShort ? SHORT.part : 1;
-    if (spent) spent.reports += counts;
-    if (!known) waiting.push((known = { ...place, again: 0, at }));
-    else known.again += counts;
-    known.at = at;
-    return known.again;
-  }
-
-  #isEarly({ reports, traps }: NonNullable<CoreState['spent']>): boolean {
-    return reports < PATIENCE.all && traps < PATIENCE.traps;
-  }
-
-  #countTrap(core: Core): void {
-    const spent = this.#cores.get(core)?.spent;
-    if (spent) spent.traps += 1;
-  }
-
   /** What generated code calls INTERPRET for. */
   #interpret(core: Core): number {
     const { words } = core.regs;
     const behind = (words[R.PC]! + 4) | 0;
     const isDone = this.#stepper.step(core);
-    if (core.trap !== null && words[R.DIRECT] !== 0) this.#countTrap(core);
+    if (core.trap !== null && words[R.DIRECT] !== 0) this.#cores.get(core)?.hot.trapped();
     if (!isDone || words[R.COUNT]! >= words[R.LIMIT]!) return 0;
     return words[R.PC] === behind && !this.options.eager ? ON_NEXT : ON_ELSEWHERE;
   }
@@ -234,7 +183,8 @@ export class Translator implements Engine {
       limits,
       (table) => this.#link(core, table, interpreter)[0]!,
     );
-    const state = { cache, waiting: [], spent: this.#hot < DEFAULT_HOT ? undefined : { reports: 0, traps: 0 } };
+    const { eager: alone = false } = this.options;
+    const state = { cache, hot: new HotPlaces(this.#hot, { patient: this.#hot >= DEFAULT_HOT, alone }) };
     this.#cores.set(core, state);
     return state;
   }
@@ -253,9 +203,7 @@ export class Translator implements Engine {
   #meet(core: Core, pc: number): number {
     const { cache } = this.#cores.get(core)!;
     const { table } = cache;
-    const context = core.regs.words[R.CODE_CONTEXT]!;
-    const isMet = cache.pageOf(pc, context) ?? (foresee(core, pc, 'execute') && cache.pageOf(pc, context));
-    return isMet && cache.table === table ? 1 : 0;
+    return pageAt(core, cache, pc) && cache.table === table ? 1 : 0;
   }
 
   /** Cores whose tables lie in the same places have the same interpreter. */
@@ -280,25 +228,22 @@ export class Translator implements Engine {
   }
 
   /** Where to go on with code that has no translation: undefined where even its page is not known. */
-  #prepare(core: Core, state: CoreState, pc: number): number | undefined {
-    const { cache, waiting } = state;
+  #prepare(core: Core, { cache, hot }: CoreState, pc: number): number | undefined {
     const { lookaside } = core;
     const slot = (pc >>> 12) & (SLOTS - 1);
     const before = lookaside.translations[slot];
     const context = core.regs.words[R.CODE_CONTEXT]!;
-    const page = cache.pageOf(pc, context);
-    if (!page) return foresee(core, pc, 'execute') && cache.pageOf(pc, context) ? pc : undefined;
+    const page = pageAt(core, cache, pc);
+    if (!page) return undefined;
     if (page.table !== before) return pc;
     if (!cache.isHot(page, pc)) return pc | RESUMED;
-    const again = this.#note(core, state, { page, pc, context });
-    const early = state.spent !== undefined && again < PATIENCE.place && this.#isEarly(state.spent);
-    if (early || (again === 0 && waiting.length < this.#batch)) return pc | RESUMED;
-    state.spent = undefined;
-    this.#translate(core, cache, waiting.splice(0));
+    core.syncClock();
+    const places = hot.report({ page, pc, context }, core.retired);
+    if (places.length > 0) this.#translate(core, cache, places);
     return pc | RESUMED;
   }
 
-  #translate(core: Core, cache: CodeCache, places: readonly Wanted[]): void {
+  #translate(core: Core, cache: CodeCache, places: readonly Place[]): void {
     const made = places.flatMap((wanted) => {
       const { page, pc } = wanted;
       if (!cache.has(page) || !cache.isHot(page, pc)) return []; // another region may have it by now
@@ -358,6 +303,12 @@ export class Translator implements Engine {
     cache.clear(page);
     page.overflow = true;
   }
+}
+
+/** The page of an address that may be executed; asked for where the lookaside does not have it. */
+function pageAt(core: Core, cache: CodeCache, pc: number): TranslatedPage | undefined {
+  const context = core.regs.words[R.CODE_CONTEXT]!;
+  return cache.pageOf(pc, context) ?? (foresee(core, pc, 'execute') ? cache.pageOf(pc, context) : undefined);
 }
 
 /** Puts what the interpreter for cold code looks up into the shared memory. */
