@@ -4,13 +4,15 @@ import type { SharedMemory } from '../bus/memory.js';
 import { MSR, TCR, TSR } from '../isa/registers.js';
 import { contextOf, Lookaside, NO_PAGE } from '../mmu/lookaside.js';
 import { breaksAt } from './access.js';
+import { ByEngine } from './by-engine.js';
 import { executeObserved } from './debug-events.js';
 import { debugExceptionExists } from './debug-record.js';
 import { DATA_EVENTS, INSTRUCTION_EVENTS, mostRecentReset } from './debug-registers.js';
 import type { CoreModel, Delivered, FixedPage } from './core-facts.js';
+import type { Emulation } from './emulation.js';
 import type { Engine } from './engine/engine.js';
 import type { Probes, ProbeStop } from './probes.js';
-import { DELIVERED, R, Registers, S, System } from './state.js';
+import { R, Registers, S, System } from './state.js';
 import { Timers, type ResetKind } from './timers.js';
 import { machineCheckSyndrome, type Trap } from './trap.js';
 
@@ -58,6 +60,8 @@ export class Core {
    * itself then, in a cycle each, and this is told afterwards.
    */
   onDelivered: ((delivered: Delivered) => void) | undefined;
+  /** Where the engine may deal with exits of the guest that runs. */
+  emulation: Emulation | undefined;
   /** A debugger's breakpoints and watchpoints. To be set by `probeWith`. */
   probes: Probes | undefined;
   /** Set to have `run` stop once at a branch to itself. */
@@ -67,7 +71,7 @@ export class Core {
   /** DBCR0[RST] has asked for a reset. */
   #resetRequest: ResetKind | undefined;
   #counted = 0;
-  #delivered = 0;
+  readonly #byEngine = new ByEngine(this);
 
   constructor(
     readonly memory: SharedMemory,
@@ -169,6 +173,7 @@ export class Core {
       this.#execute(Math.min(end, alarm) - this.clock.now);
       if (this.trap !== null) return this.#trapped(this.trap);
       if (this.selfBranch && this.watchSelfBranch) return SELF_BRANCH;
+      if (this.emulation?.stopped) return QUANTUM;
     }
   }
 
@@ -208,38 +213,11 @@ export class Core {
     words[R.COUNT] = 0;
     words[R.LIMIT] = Math.min(cycles, 0x3fffffff);
     this.#publishContext();
-    this.#publishTraps(alone);
+    this.#byEngine.begin(alone);
     if (alone) this.engine.step(this);
     else this.engine.run(this);
     this.syncClock();
-    if (words[R.TRAP_KIND] !== 0) this.#reportDelivered();
-  }
-
-  /** What the engine may deliver by itself, and what would come if it let interrupts through: only where it runs generated code. */
-  #publishTraps(alone: boolean): void {
-    const { words } = this.regs;
-    words[R.CALLS] = words[R.DENIALS] = words[R.TRAP_KIND] = words[R.TRAP_FIRST] = this.#delivered = 0;
-    if (alone) return;
-    const direct = this.onDelivered !== undefined && this.system.words[S.dbcr0] === 0 && !this.probes;
-    words[R.DIRECT] = direct ? 1 : 0;
-    words[R.WAITING] = this.#waiting();
-  }
-
-  #reportDelivered(): void {
-    const { words } = this.regs;
-    const isCall = words[R.TRAP_KIND] === DELIVERED.CALL;
-    const calls = ['system-call', words[R.CALLS]!] as const;
-    const denials = ['program', words[R.DENIALS]!] as const;
-    const counts = words[R.TRAP_FIRST] === DELIVERED.CALL ? [calls, denials] : [denials, calls];
-    words[R.TRAP_KIND] = 0;
-    this.onDelivered?.({
-      counts: counts.filter(([, count]) => count > 0),
-      trap: isCall ? { kind: 'system-call', level: words[R.TRAP_LEVEL]! } : { kind: 'program', cause: 'privileged' },
-      pc: words[R.TRAP_PC]! >>> 0,
-      msr: words[R.TRAP_MSR]!,
-      pid: words[R.TRAP_PID]!,
-      fruitless: words[R.TRAP_COUNT] === words[R.COUNT],
-    });
+    this.#byEngine.end();
   }
 
   #trapped(trap: Trap): Stop {
@@ -253,10 +231,7 @@ export class Core {
     const passed = count - this.#counted;
     this.#counted = count;
     this.clock.now += passed;
-    const { words } = this.regs;
-    const delivered = words[R.CALLS]! + words[R.DENIALS]!; // each took a cycle too
-    this.retired += passed - (delivered - this.#delivered);
-    this.#delivered = delivered;
+    this.retired += passed - this.#byEngine.passed(this.clock.now - count);
   }
 
   /** The one way an instruction traps. Gives 0, for the value that is not there. */
@@ -299,7 +274,7 @@ export class Core {
   }
 
   /** The MSR bits of which any lets an interrupt through that is there now. */
-  #waiting(): number {
+  get waiting(): number {
     const { words } = this.system;
     const decrementer = words[S.tcr]! & TCR.DIE && words[S.tsr]! & TSR.DIS;
     const external = this.inputs.external || decrementer || this.#fixedIntervalWaits;

@@ -18,6 +18,7 @@ export const R = {
   DIRECT: 50, CALLS: 51, DENIALS: 52, TRAP_KIND: 53, TRAP_LEVEL: 54, TRAP_PC: 55, TRAP_MSR: 56, TRAP_FIRST: 57, TRAP_COUNT: 58,
   TRAP_PID: 59,
   SITE: 60, // the branch that generated code came back from to tell where it went
+  EMULATION: 61, // where what the engine emulates by itself is told (`emulation.ts`); 0: nothing
 } as const;
 /** Which word of the registers holds an SPR that a user program may see. */
 export const userWords: Readonly<Record<string, number>> = {

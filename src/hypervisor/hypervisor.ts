@@ -265,9 +265,7 @@ export class Hypervisor extends Replayable implements Machine {
     const { account } = vcpu;
     const cycle = this.clock.now;
     const retired = this.#core.retired + vcpu.machine.retired;
-    const over = runGuest(vcpu, { end, pause }, this.options.configuration, (observation) => {
-      for (const observe of this.observers) observe(observation);
-    });
+    const over = runGuest(vcpu, { end, pause }, this.options.configuration, this.observers);
     account.cycles += this.clock.now - cycle;
     const done = this.#core.retired + vcpu.machine.retired - retired;
     account.retired += done;

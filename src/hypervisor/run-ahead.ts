@@ -1,46 +1,12 @@
+import { GAP } from '../cpu/emulation.js';
 import { decodeIndex, decodeTable, ILLEGAL } from '../isa/decode.js';
 import { instructions } from '../isa/instructions.js';
+import { REACH, reachOf } from '../isa/reach.js';
 import { isSupervisorNumber, MSR } from '../isa/registers.js';
-import type { Instruction, Machine } from '../isa/spec.js';
 import { contextOf } from '../mmu/lookaside.js';
 import type { Use } from '../mmu/tlb.js';
 import { instructionDetail, NO_DETAIL, type Detail } from './exit-detail.js';
 import type { Vcpu } from './vcpu.js';
-
-/**
- * How many instructions that need no emulation may stand before one that does, for all of them to be emulated in the exit
- * that is being dealt with. Measured on Linux's boot: exits per million instructions are 4,230 without running ahead, 2,920
- * for 0, 2,640 for 1, 2,570 for 2 and 2,410 for 4. What stands between costs as well: under the cost model `ppc440`,
- * emulation adds 29.2 % for 0, 29.3 % for 1, 29.8 % for 2 and 32.4 % for 4.
- */
-const GAP = 2;
-
-/** What a word is to a hypervisor that looks ahead. */
-const kind = {
-  /** Never run ahead: it may leave the straight line, or do more than one access. */
-  OTHER: 0,
-  PRIVILEGED: 1,
-  /** Privileged or not by the number of the register it names. */
-  SPR: 2,
-  /** Reads and writes registers alone. */
-  REGISTERS: 3,
-  LOAD: 4,
-  STORE: 5,
-} as const;
-
-const neverAhead =
-  'branch branchIf trapIf systemCall illegal loadReserve storeConditional loadMultiple storeMultiple loadString storeString zeroBlock touchBlock';
-
-function kindOf({ meaning }: Instruction): number {
-  const said = new Set<string>();
-  const listener = new Proxy({}, { get: (_, word: string) => (said.add(word), () => '') });
-  meaning(listener as Machine<string, string>, {});
-  if (said.has('privileged')) return kind.PRIVILEGED;
-  if (said.has('readSpr') || said.has('writeSpr')) return kind.SPR;
-  if (neverAhead.split(' ').some((word) => said.has(word))) return kind.OTHER;
-  if (said.has('load')) return kind.LOAD;
-  return said.has('store') ? kind.STORE : kind.REGISTERS;
-}
 
 /** Of the instructions that have been met, by their numbers. */
 const kinds: number[] = [];
@@ -48,15 +14,15 @@ const kinds: number[] = [];
 /** What only some processors have is never run ahead. */
 function kindOfWord(word: number): number {
   const at = decodeTable[decodeIndex(word)]!;
-  if (at === ILLEGAL) return kind.OTHER;
-  const found = (kinds[at] ??= kindOf(instructions[at]!));
-  if (found !== kind.SPR) return found;
+  if (at === ILLEGAL) return REACH.OTHER;
+  const found = (kinds[at] ??= reachOf(instructions[at]!));
+  if (found !== REACH.SPR) return found;
   const number = ((word >>> 16) & 31) | ((word >>> 6) & 0x3e0);
-  return isSupervisorNumber(number) ? kind.PRIVILEGED : kind.REGISTERS;
+  return isSupervisorNumber(number) ? REACH.PRIVILEGED : REACH.REGISTERS;
 }
 
 /** Would this word, at the pc of a guest's present state, leave the core? */
-export const isPrivilegedWord = (word: number): boolean => kindOfWord(word) === kind.PRIVILEGED;
+export const isPrivilegedWord = (word: number): boolean => kindOfWord(word) === REACH.PRIVILEGED;
 
 /**
  * Whether the next instruction of a guest that has left the core is emulated at once, since it, or one of the few behind
@@ -70,10 +36,10 @@ export function runsAhead(vcpu: Vcpu): number {
   const { words } = vcpu.machine.memory;
   const first = words[place]!;
   const what = kindOfWord(first);
-  if (what === kind.PRIVILEGED) return first;
-  if (what === kind.OTHER) return NOT_AHEAD;
+  if (what === REACH.PRIVILEGED) return first;
+  if (what === REACH.OTHER) return NOT_AHEAD;
   if (vcpu.ahead === 0) vcpu.ahead = privilegedWithin(words, place);
-  if (vcpu.ahead === 0 || (what !== kind.REGISTERS && !touchesRam(vcpu, first, what))) return NOT_AHEAD;
+  if (vcpu.ahead === 0 || (what !== REACH.REGISTERS && !touchesRam(vcpu, first, what))) return NOT_AHEAD;
   vcpu.ahead -= 1;
   return first;
 }
@@ -89,8 +55,8 @@ function privilegedWithin(words: Int32Array, place: number): number {
   const left = Math.min(GAP, 1023 - (place & 1023));
   for (let n = 1; n <= left; n++) {
     const what = kindOfWord(words[place + n]!);
-    if (what === kind.PRIVILEGED) return n;
-    if (what === kind.OTHER) return 0;
+    if (what === REACH.PRIVILEGED) return n;
+    if (what === REACH.OTHER) return 0;
   }
   return 0;
 }
@@ -108,7 +74,7 @@ function touchesRam(vcpu: Vcpu, word: number, what: number): boolean {
   const ra = (word >>> 16) & 31;
   const base = ra === 0 ? 0 : gpr[ra]!;
   const offset = word >>> 26 === 31 ? gpr[(word >>> 11) & 31]! : (word << 16) >> 16;
-  return hostAddress(vcpu, (base + offset) >>> 0, what === kind.LOAD ? 'read' : 'write') !== NOWHERE;
+  return hostAddress(vcpu, (base + offset) >>> 0, what === REACH.LOAD ? 'read' : 'write') !== NOWHERE;
 }
 
 /** Where in the shared memory a byte of the guest's RAM lies, by its effective address, if it may be used like this now. */

@@ -16,6 +16,8 @@ export interface Observation {
   readonly cycle: number;
 }
 
+type Observer = (observation: Observation) => void;
+
 /** Costs in cycles, from the configuration. */
 export interface Costs {
   exitCycles(kind: ExitKind): number;
@@ -36,6 +38,7 @@ export function showOnCore(core: Core, vcpu: Vcpu | undefined): void {
   const { regs, timers } = vcpu?.machine ?? core.own;
   core.switchTo(regs, vcpu?.shadow ?? core.own.system, timers);
   core.wantedBack = vcpu?.wantsCore ?? (() => false);
+  core.emulation = vcpu?.inPlace.emulation;
   core.probes = vcpu?.machine.probes;
 }
 
@@ -51,18 +54,13 @@ export function beginTurn(vcpu: Vcpu): void {
  * Let a guest run until its quantum ends, or it waits, or it has ended (then the result is true), or until `pause` or a
  * debugger's stop. Exits do not start the quantum again: they use it up, and so does every interrupt that is injected.
  */
-export function runGuest(
-  vcpu: Vcpu,
-  { end, pause }: Bounds,
-  costs: Costs,
-  observe: (observation: Observation) => void,
-): boolean {
+export function runGuest(vcpu: Vcpu, { end, pause }: Bounds, costs: Costs, observers: readonly Observer[]): boolean {
   const { machine, partition } = vcpu;
   const { clock } = machine;
   for (;;) {
     if (stopsHere(vcpu)) return false;
     if (vcpu.exit) {
-      if (settle(vcpu.exit, vcpu, costs, observe) === 'reschedule') return true;
+      if (settle(vcpu.exit, vcpu, costs, observers) === 'reschedule') return true;
       continue;
     }
     let alarm = clock.next;
@@ -97,7 +95,7 @@ export function runGuest(
     vcpu.idle = false;
     if (machine.observed) {
       if (leaves(EMULATE, vcpu)) continue;
-      if (settle(EMULATE, vcpu, costs, observe) === 'reschedule') return true;
+      if (settle(EMULATE, vcpu, costs, observers) === 'reschedule') return true;
       continue;
     }
     const word = vcpu.aheadLeft > 0 ? runsAhead(vcpu) : NOT_AHEAD;
@@ -107,7 +105,13 @@ export function runGuest(
     }
     vcpu.witness?.resumes();
     if (vcpu.witness?.stop) return false;
+    vcpu.enterContext();
+    vcpu.inPlace.begin(costs, observers.length > 0);
     const stop = execute(vcpu, Math.min(end, pause, alarm, vcpu.retryAt) - clock.now);
+    if (vcpu.inPlace.end()) {
+      vcpu.leave();
+      continue;
+    }
     if (stop.kind === 'breakpoint') return false; // as if it had not been run
     // Alarms may have come nearer, or gone, by what the guest did at a device of its own; where they had before, `wantsCore` has noticed
     const ran = stop.kind === 'quantum' || stop.kind === 'watchpoint';
@@ -126,7 +130,7 @@ export function runGuest(
       vcpu.exit = exit; // the call itself was the last step
       continue;
     }
-    if (settle(exit, vcpu, costs, observe) === 'reschedule') return true;
+    if (settle(exit, vcpu, costs, observers) === 'reschedule') return true;
   }
 }
 
@@ -150,13 +154,13 @@ function leaves(exit: Exit, vcpu: Vcpu): boolean {
 }
 
 /** Handle an exit and charge it to the guest. */
-function settle(exit: Exit, vcpu: Vcpu, costs: Costs, observe: (observation: Observation) => void): Outcome {
+function settle(exit: Exit, vcpu: Vcpu, costs: Costs, observers: readonly Observer[]): Outcome {
   const { clock } = vcpu.machine;
   const cycle = clock.now;
   vcpu.exit = undefined;
   const detail = detailOf(exit, vcpu);
   vcpu.recent.record(exit.kind, detail, vcpu.machine.regs.pc, cycle);
-  observe({ vcpu, exit, cycle });
+  for (const observe of observers) observe({ vcpu, exit, cycle });
   clock.now += costs.exitCycles(exit.kind);
   vcpu.witness?.handles(exit, false);
   const outcome = handle(exit, vcpu);
@@ -189,7 +193,7 @@ function execute(vcpu: Vcpu, cycles: number): Stop {
   const { clock, retired } = core;
   const cycle = clock.now;
   vcpu.aheadLeft = 0;
-  vcpu.enterContext();
+  vcpu.ahead = 0;
   vcpu.inside = true;
   core.watchSelfBranch = vcpu.watchSelfBranch;
   vcpu.timeline?.turns('guest', vcpu);

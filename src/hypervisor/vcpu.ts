@@ -14,13 +14,11 @@ import type { Exit } from './exit.js';
 import { ExitRing } from './exit-ring.js';
 import type { ExitWitness } from './exit-witness.js';
 import type { Partition } from './partition.js';
+import { FORCED_MSR, InPlace, KEPT_MSR } from './in-place.js';
 import { MagicPage, magicPageAt } from './magic-page.js';
 import type { Placed } from './placement.js';
 import { ShadowTlb } from './shadow-tlb.js';
 import type { PidPool } from './pid-pool.js';
-
-/** The guest's own: what its instructions, and the bus errors of a device that was passed through, go by. */
-const KEPT_MSR = MSR.IS | MSR.DS | MSR.FP | MSR.FE0 | MSR.FE1 | MSR.ME;
 
 /** What a snapshot has as it is. */
 const PLAIN = [
@@ -45,6 +43,8 @@ export class Vcpu implements Debuggable {
   /** The real core's supervisor registers while this guest runs: user mode, shadow translations. */
   readonly shadow: System;
   readonly shadowTlb: ShadowTlb;
+  /** Exits that need not leave the core. */
+  readonly inPlace: InPlace;
   /** Registers as memory, where the partition is offered that. */
   readonly magicPage: MagicPage | undefined;
   /** The guest is amid its own instructions: its magic page may say what its registers do not yet. */
@@ -100,6 +100,7 @@ export class Vcpu implements Debuggable {
     this.machine = machine;
     this.shadow = new System(core.memory);
     this.shadowTlb = new ShadowTlb(this, pids);
+    this.inPlace = new InPlace(this);
     machine.onTlbChange = (entry) => this.shadowTlb.guestChanged(entry);
     const place = page && { physical: magicPageAt(index), real: page.physical };
     this.magicPage = page && place && new MagicPage(machine, this.shadowTlb, page.ram, place);
@@ -276,7 +277,7 @@ export class Vcpu implements Debuggable {
    */
   enterContext(): void {
     const guest = this.machine.system.msr;
-    this.shadow.msr = MSR.PR | MSR.EE | MSR.CE | (guest & KEPT_MSR);
+    this.shadow.msr = FORCED_MSR | (guest & KEPT_MSR);
     const pid = this.shadowTlb.pidFor(this.user, this.machine.system.pid);
     this.shadow.set('pid', pid);
     if (!this.user) this.shadowTlb.showPinned(pid);

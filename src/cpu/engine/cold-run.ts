@@ -20,6 +20,8 @@ export interface ColdSetting {
   /** From a decoding index to a variant's number, 16 bits each. */
   readonly decoding: number;
   readonly sprs: SprTables;
+  /** From a variant's number to its reach (`reach.ts`), a byte each. */
+  readonly reach: number;
   /** A power of 2: a place is reported that has been wanted so often, and again each time that it has been so often more. */
   readonly hot: number;
 }

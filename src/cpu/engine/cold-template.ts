@@ -1,4 +1,7 @@
 import { coldInterpreter, TABLE_PLACES } from './cold.js';
+import { assert } from '../../bus/assert.js';
+import { EMULATOR, emulator } from './cold-emulation.js';
+import type { ColdSetting } from './cold-run.js';
 import { imports } from './emit-effects.js';
 import type { listVariants } from './printed.js';
 import { encodeModule } from './wasm-encoder.js';
@@ -18,14 +21,21 @@ export interface ColdTemplate {
 const BASE = 0x10000000;
 const ADDRESS_BYTES = 5;
 
-/** The module's only function. */
-export const COLD_NAME = 'f0';
+/** The interpreter, and behind it what it calls for the guests of a hypervisor. */
+export function coldModule(listed: ReturnType<typeof listVariants>, setting: ColdSetting): Uint8Array<ArrayBuffer> {
+  const bodies = [coldInterpreter(listed, setting), emulator(listed, setting)];
+  assert(bodies[EMULATOR] !== undefined, 'the emulator is where it is called');
+  return encodeModule(
+    bodies.map((body, i) => ({ name: `f${i}`, body })),
+    imports,
+  );
+}
 
 export function makeTemplate(listed: ReturnType<typeof listVariants>, hot: number): ColdTemplate {
   const make = (lookaside: number, tables: number): Uint8Array => {
     const sprs = { read: tables + TABLE_PLACES.readSpr, write: tables + TABLE_PLACES.writeSpr };
-    const body = coldInterpreter(listed, { lookaside: { at: lookaside }, decoding: tables, sprs, hot });
-    return encodeModule([{ name: COLD_NAME, body }], imports);
+    const reach = tables + TABLE_PLACES.reach;
+    return coldModule(listed, { lookaside: { at: lookaside }, decoding: tables, sprs, reach, hot });
   };
   const bytes = make(BASE, BASE);
   const sites = (other: Uint8Array): number[] =>

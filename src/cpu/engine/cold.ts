@@ -1,11 +1,12 @@
 import { R } from '../state.js';
 import { RESUMED, WHY, writeCount } from './dispatch.js';
 import type { Effect } from './effects.js';
-import { FORESEE, INTERPRET, ON_NEXT } from './emit-effects.js';
+import { FORESEE, imports, INTERPRET, ON_NEXT } from './emit-effects.js';
 import { LEFT, REGISTERS } from './emit-values.js';
 import type { Instruction } from '../../isa/spec.js';
 import { ColdRun, PC, WORD, type ColdSetting, type Onward } from './cold-run.js';
 import type { listVariants, Variant } from './printed.js';
+import { EMULATED, EMULATOR } from './cold-emulation.js';
 import { lowerCold } from './lower-cold.js';
 import { Places } from './places.js';
 import { TABLE_WORDS } from './spr-tables.js';
@@ -22,6 +23,8 @@ type Listed = ReturnType<typeof listVariants>;
 interface Ways extends Onward {
   /** The plain interpreter does it. */
   readonly refused: Label;
+  /** It is privileged, and the guest may not. */
+  readonly denied: Label;
   /** The lookaside does not have the page of the address in `#missed`. */
   readonly missed: Readonly<Record<'read' | 'write', Label>>;
 }
@@ -34,10 +37,13 @@ const USUAL_BO = [4, 12, 16, 20];
 
 /** Where tables lie behind the decoding table, in bytes, and how long all are together. */
 const DECODING_BYTES = 2 * OPCODES * BUCKET;
+/** More than there are. */
+const VARIANTS = 1024;
 export const TABLE_PLACES = {
   readSpr: DECODING_BYTES,
   writeSpr: DECODING_BYTES + 4 * TABLE_WORDS,
-  end: DECODING_BYTES + 8 * TABLE_WORDS,
+  reach: DECODING_BYTES + 8 * TABLE_WORDS,
+  end: DECODING_BYTES + 8 * TABLE_WORDS + VARIANTS,
 } as const;
 
 /**
@@ -64,6 +70,7 @@ class ColdInterpreter extends ColdRun {
   #dispatch(variants: readonly Variant[], table: Uint16Array, onward: Onward): void {
     const { body } = this;
     const refused = body.block();
+    const denied = body.block();
     const missed = { write: body.block(), read: body.block() };
     const labels = [refused, ...variants.map(() => body.block()).reverse()];
     const buckets = Array.from({ length: OPCODES }, (_, opcode) =>
@@ -86,13 +93,15 @@ class ColdInterpreter extends ColdRun {
     }
     for (const { instruction, options } of variants) {
       body.end();
-      this.#cases(instruction, options, { refused, missed, ...onward });
+      this.#cases(instruction, options, { refused, denied, missed, ...onward });
     }
     for (const use of [0, 1]) {
       body.end();
       this.#foresee(use, onward.next);
       body.br(refused);
     }
+    body.end();
+    this.#emulate(refused, onward.arrive);
     body.end();
     this.#interpret(onward.arrive);
   }
@@ -101,22 +110,58 @@ class ColdInterpreter extends ColdRun {
   #interpret(arrive: Label): void {
     const { body } = this;
     const on = body.local();
+    this.#publish();
+    body.call(INTERPRET);
+    body.tee(on);
+    body.op(op.eqz);
+    this.#goOn(() => {
+      body.get(on);
+      body.const(ON_NEXT); // as RESUMED
+      body.op(op.and);
+    }, arrive);
+  }
+
+  /** A privileged instruction is emulated where that is asked for: see `cold-emulation.ts`. */
+  #emulate(refused: Label, arrive: Label): void {
+    const { body } = this;
+    const done = body.local();
+    body.get(REGISTERS);
+    body.memory(op.load, 4 * R.EMULATION);
+    body.op(op.eqz);
+    body.brIf(refused);
+    this.#publish();
+    body.get(REGISTERS);
+    body.get(this.at);
+    body.call(imports.length + EMULATOR);
+    body.tee(done);
+    body.op(op.eqz);
+    body.brIf(refused);
+    body.get(done);
+    body.const(EMULATED.STOPPED);
+    body.op(op.eq);
+    this.#goOn(() => body.const(0), arrive);
+  }
+
+  /** The pc and the count are in their words. */
+  #publish(): void {
+    const { body } = this;
     body.get(REGISTERS);
     this.pc();
     body.memory(op.store, 4 * R.PC);
     writeCount(body, () => this.left());
-    body.call(INTERPRET);
-    body.tee(on);
-    body.op(op.eqz);
+  }
+
+  /** As those words say, unless what is on the stack is not 0: then nothing is to be run now. */
+  #goOn(flags: () => void, arrive: Label): void {
+    const { body } = this;
     body.if();
     body.const(WHY.STOPPED);
     body.op(op.return);
     body.end();
     body.get(REGISTERS);
     body.memory(op.load, 4 * R.PC);
-    body.get(on);
-    body.const(ON_NEXT); // as RESUMED
-    body.op(op.and, op.or);
+    flags();
+    body.op(op.or);
     body.set(PC);
     body.get(REGISTERS);
     body.memory(op.load, 4 * R.LIMIT);
@@ -186,11 +231,11 @@ class ColdInterpreter extends ColdRun {
     write(options);
   }
 
-  #case({ effects, flow }: ReturnType<typeof lowerCold>, { refused, missed, next, branch, away }: Ways): void {
+  #case({ effects, flow }: ReturnType<typeof lowerCold>, { refused, denied, missed, next, branch, away }: Ways): void {
     const { body } = this;
     if (flow === 'interpret') return body.br(refused);
     this.writer.effects(effects, Places.none, {
-      refuse: () => body.brIf(refused),
+      refuse: (isDenied) => body.brIf(isDenied ? denied : refused),
       behind: () => body.op(op.drop),
       missed: (ea, use) => {
         body.if();

@@ -28,7 +28,7 @@ export const WHY = {
   OVERFLOW: 3,
   /** The branch at SITE has often gone where nobody guessed, the last time to the pc. */
   TARGET: 4,
-  /** The plain interpreter has done an instruction behind which nothing is to be run now. */
+  /** Nothing is to be run now behind what was done last. */
   STOPPED: 5,
 } as const;
 export type Why = (typeof WHY)[keyof typeof WHY];

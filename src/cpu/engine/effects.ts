@@ -19,7 +19,8 @@ export type Effect =
   | { readonly kind: 'word'; readonly word: number; readonly value: Value } // of the registers
   | { readonly kind: 'system'; readonly word: number; readonly value: Value } // of the supervisor's
   | { readonly kind: 'tlb'; readonly entry: Value; readonly word: Value; readonly value: Value }
-  | { readonly kind: 'refuse'; readonly condition: Value } // the interpreter is to do this instruction
+  // The interpreter is to do this instruction; `denied`: since it is privileged
+  | { readonly kind: 'refuse'; readonly condition: Value; readonly denied?: true }
   | {
       readonly kind: 'branch';
       readonly target: Value;

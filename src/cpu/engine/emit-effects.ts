@@ -86,7 +86,7 @@ export class EffectWriter extends StorageWriter {
         return ways.behind();
       case 'refuse':
         this.value(effect.condition, changed);
-        return ways.refuse();
+        return ways.refuse(effect.denied);
       case 'branch':
         return;
       default:

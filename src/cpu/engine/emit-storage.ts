@@ -10,7 +10,7 @@ import { op } from './wasm-encoder.js';
 
 /** How to leave an instruction if what is on the stack is not 0: before it, for the interpreter to do it, or behind it. */
 export interface WaysOut {
-  readonly refuse: () => void;
+  readonly refuse: (denied?: boolean) => void;
   readonly behind: () => void;
   /** As `refuse`, where the lookaside does not have the page of the address in this local for that: it may have it after a call. */
   readonly missed?: (ea: number, use: 'read' | 'write') => void;

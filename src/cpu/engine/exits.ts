@@ -82,7 +82,7 @@ export class Exits {
     });
   }
 
-  /** Fewer cycles may be spent than the block takes: the interpreter goes on where `mark` said. */
+  /** The interpreter for cold code goes on where `mark` said: perhaps fewer cycles may be spent than the block takes. */
   finish(changed: Places): Label {
     const page = this.page;
     return this.#exit(`finish ${page} ${changed.key}`, () => {

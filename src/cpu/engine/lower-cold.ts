@@ -181,18 +181,20 @@ class ColdLowering extends Arithmetic<Value> implements Machine<Value, Value> {
     );
   systemCall = this.interpret;
 
-  privileged = () => this.do({ kind: 'refuse', condition: this.and(this.readMsr(), this.constant(MSR.PR)) });
+  privileged = () =>
+    this.do({ kind: 'refuse', condition: this.and(this.readMsr(), this.constant(MSR.PR)), denied: true });
   /** What the table says of a register; refuses what is not in it, or not for this program. */
   #find(table: number, number: Value): Value {
     const at = this.add(this.shiftLeft(number, this.constant(3)), this.constant(table));
     const found = this.values.unary('memory', at);
     const forbidden = this.values.unary('eqz', this.and(found, this.constant(PLACED.ANYBODY)));
     const user = this.and(this.readMsr(), this.constant(MSR.PR));
-    const refused = this.or(
-      this.values.unary('eqz', found),
-      this.and(this.shiftRight(user, this.constant(14)), forbidden),
-    );
-    this.do({ kind: 'refuse', condition: refused });
+    this.do({ kind: 'refuse', condition: this.values.unary('eqz', found) });
+    this.do({
+      kind: 'refuse',
+      condition: this.and(this.shiftRight(user, this.constant(14)), forbidden),
+      denied: true,
+    });
     return found;
   }
   /** The number that its word would have as a general purpose register. */

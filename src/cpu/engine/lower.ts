@@ -159,7 +159,8 @@ class Lowering extends Arithmetic<number> implements Machine<Value, number> {
 
   /** Enter the handler of a trap of the base level, as `deliver` does; where that is not for us, the interpreter does it. */
   #deliver(kind: number, counter: number, ivor: number, behind: number): void {
-    this.do({ kind: 'refuse', condition: this.values.unary('eqz', this.word(R.DIRECT)) });
+    const condition = this.values.unary('eqz', this.word(R.DIRECT));
+    this.do(kind === DELIVERED.DENIAL ? { kind: 'refuse', condition, denied: true } : { kind: 'refuse', condition });
     const msr = this.readMsr();
     const pc = this.constant(this.#address + behind);
     const set = (word: number, value: Value): void => this.do({ kind: 'word', word, value });

@@ -147,7 +147,7 @@ class Translation {
       const behind = rest;
       this.#writer.pc = () => body.const(instruction.pc);
       this.#writer.effects(instruction.lowered.effects, before, {
-        refuse: () => body.brIf(this.#exits.leave(WHY.INTERPRET, before)),
+        refuse: (denied) => body.brIf(denied ? this.#exits.finish(before) : this.#exits.leave(WHY.INTERPRET, before)),
         behind: () => {
           this.#exits.mark(instruction.pc + 4, behind);
           body.brIf(this.#exits.leave(WHY.INTERPRET, before));

@@ -23,6 +23,7 @@ import { listVariants } from './printed.js';
 import { pageOf, type Region } from './region.js';
 import { sprTable } from './spr-tables.js';
 import { translate } from './translate.js';
+import { reaches } from './cold-emulation.js';
 import { encodeModule, type Body } from './wasm-encoder.js';
 import { textOf } from './wasm-text.js';
 
@@ -50,6 +51,8 @@ const LEAST_MEMORY = 2 ** 19;
 interface CoreState {
   readonly cache: CodeCache;
   readonly hot: HotPlaces;
+  /** Whether what emulation looks up is in its place. */
+  emulates: boolean;
 }
 
 /** A branch that has gone so often where nobody guessed tells its target: a power of 2. */
@@ -102,6 +105,7 @@ export class Translator implements Engine {
     const { words } = core.regs;
     const state = this.#cores.get(core) ?? this.#begin(core);
     if (!state) return this.#stepper.run(core);
+    if (words[R.EMULATION] !== 0 && !state.emulates) this.#putReaches(core, state, this.#tables.get(core)!);
     const registers = words.byteOffset;
     for (let pc = words[R.PC]!; ;) {
       const left = words[R.LIMIT]! - words[R.COUNT]!;
@@ -184,9 +188,18 @@ export class Translator implements Engine {
       (table) => this.#link(core, table, interpreter)[0]!,
     );
     const { eager: alone = false } = this.options;
-    const state = { cache, hot: new HotPlaces(this.#hot, { patient: this.#hot >= DEFAULT_HOT, alone }) };
+    const state = {
+      cache,
+      hot: new HotPlaces(this.#hot, { patient: this.#hot >= DEFAULT_HOT, alone }),
+      emulates: false,
+    };
     this.#cores.set(core, state);
     return state;
+  }
+
+  #putReaches({ memory }: Core, state: CoreState, tables: number): void {
+    memory.bytes.set(reaches(this.#listed.variants), tables + TABLE_PLACES.reach);
+    state.emulates = true;
   }
 
   /** The functions of a module, on the memory of a core and the table of its code. */

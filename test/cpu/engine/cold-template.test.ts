@@ -2,12 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { interpreterFile, partsOf } from '../../../src/cli/v8.js';
-import { coldInterpreter, TABLE_PLACES } from '../../../src/cpu/engine/cold.js';
-import { COLD_NAME, makeTemplate, placed } from '../../../src/cpu/engine/cold-template.js';
-import { imports } from '../../../src/cpu/engine/emit-effects.js';
+import { TABLE_PLACES } from '../../../src/cpu/engine/cold.js';
+import { coldModule, makeTemplate, placed } from '../../../src/cpu/engine/cold-template.js';
 import { listVariants } from '../../../src/cpu/engine/printed.js';
 import { DEFAULT_HOT, Translator } from '../../../src/cpu/engine/translator.js';
-import { encodeModule } from '../../../src/cpu/engine/wasm-encoder.js';
 import { instructions } from '../../../src/isa/instructions.js';
 import { bareMachine, partitions } from '../../system/machines.js';
 import { root } from '../../tools.js';
@@ -19,8 +17,14 @@ const template = makeTemplate(listed, DEFAULT_HOT);
 test('a template put to its places is what would have been made for them', () => {
   const [lookaside, tables] = [0x12345000, 0x7654000 + 0x10000000];
   const sprs = { read: tables + TABLE_PLACES.readSpr, write: tables + TABLE_PLACES.writeSpr };
-  const body = coldInterpreter(listed, { lookaside: { at: lookaside }, decoding: tables, sprs, hot: DEFAULT_HOT });
-  expect(placed(template, lookaside, tables)).toEqual(encodeModule([{ name: COLD_NAME, body }], imports));
+  const whole = coldModule(listed, {
+    lookaside: { at: lookaside },
+    decoding: tables,
+    sprs,
+    reach: tables + TABLE_PLACES.reach,
+    hot: DEFAULT_HOT,
+  });
+  expect(placed(template, lookaside, tables)).toEqual(whole);
   expect(template.lookaside.length).toBeGreaterThan(50);
 });
 
