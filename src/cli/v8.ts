@@ -107,7 +107,7 @@ function nothingOf(
 }
 
 /** So much nicer than the main thread: more, and they would starve where others want the processors too. */
-const LESS = 5;
+const LESS = 10;
 
 /**
  * V8's threads, which compile and collect garbage meanwhile, give way to the one that is waited for: where there are two processors
