@@ -16,12 +16,12 @@ export const E = {
   // Where the hypervisor wants to look before the guest goes on there: an odd number is nowhere
   AWAITED: 7,
   // Whether the engine may do any of this in the next run
-  ALLOWED: 13,
+  ALLOWED: 8,
   // Where it is not 0 the hypervisor is to go on; the exit is not over while there are instructions LEFT that may be emulated in it,
   // and AHEAD has how many stand before one that is privileged
-  STOPPED: 8, LEFT: 9, AHEAD: 10,
+  STOPPED: 9, LEFT: 10, AHEAD: 11,
   // Cycles that exits took in this run, and how far what was emulated is logged, in bytes from the log's beginning
-  SPENT: 11, LOGGED: 12,
+  SPENT: 12, LOGGED: 13,
   LOG: 16,
 } as const;
 

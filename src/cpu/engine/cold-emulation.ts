@@ -3,15 +3,13 @@ import { REACH, reachOf } from '../../isa/reach.js';
 import { MSR } from '../../isa/registers.js';
 import { E, GAP, LOG_BYTES, LOG_ENTRY } from '../emulation.js';
 import { R, S } from '../state.js';
-import type { ColdSetting } from './cold-run.js';
+import { WORD, type ColdSetting } from './cold-run.js';
 import { EffectWriter } from './emit-effects.js';
 import { REGISTERS } from './emit-values.js';
 import { lowerCold } from './lower-cold.js';
 import { Places } from './places.js';
 import type { listVariants, Variant } from './printed.js';
 import { Body, op, type Label } from './wasm-encoder.js';
-
-const WORD = 4;
 
 /** Where the emulator is among the functions of its module. */
 export const EMULATOR = 1;
