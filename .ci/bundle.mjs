@@ -17,6 +17,36 @@ const modules = (name) => import(pathToFileURL(join(root, 'dist', name)).href);
 const escaped = (text) =>
   text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
+/**
+ * The command: what `main.js` and its imports are, but no ECMAScript module, so that Node need not load what it has for those. Where the
+ * compiler has run since, `main.js` is what is run.
+ */
+async function command() {
+  const { rolldown } = await import('rolldown');
+  const file = (name) => JSON.stringify(join(root, 'dist', 'cli', name));
+  const code = `import { isStale } from ${file('bundled.js')}; import { start } from ${file('start.js')};
+    if (isStale()) void import('./main.js'); else void start(process.argv.slice(2));`;
+  const besideIt = ['./main.js', './program.js']; // modules, as they are
+  const virtual = {
+    name: 'command',
+    resolveId: (id) => (besideIt.includes(id) ? { id, external: true } : id === 'command' ? id : undefined),
+    load: (id) => (id === 'command' ? code : undefined),
+  };
+  const build = await rolldown({ input: 'command', platform: 'node', logLevel: 'silent', plugins: [virtual] });
+  const { output } = await build.generate({ format: 'cjs', codeSplitting: false, comments: false });
+  await build.close();
+  return output[0].code;
+}
+
+/** Beside `main.js`, and in every build: it is what package.json calls `hv440`. */
+const commandFile = join(root, 'dist', 'cli', 'main.cjs');
+
+function putCommand(code) {
+  const made = `${commandFile}.${process.pid}`;
+  writeFileSync(made, `#!/usr/bin/env node\n${code}`, { mode: 0o755 });
+  renameSync(made, commandFile);
+}
+
 async function bundle() {
   const { rolldown } = await import('rolldown');
   const input = join(root, 'dist', 'cli', 'program.js');
@@ -156,9 +186,11 @@ else {
   try {
     rmSync(folder, { recursive: true, force: true });
     await bundle();
+    putCommand(escaped(await command()));
     spawnSync(process.execPath, [fileURLToPath(import.meta.url), '--code'], { stdio: 'ignore' });
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
+    putCommand("void import('./main.js');\n");
     process.stderr.write(`hv440 set-up: no bundle, so it starts slowly: ${error.message}\n`);
   }
 }

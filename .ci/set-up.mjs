@@ -18,6 +18,8 @@ const inRoot = (...parts) => join(root, ...parts);
 const installedStamp = inRoot('node_modules', '.hv440-lock');
 const builtStamp = inRoot('dist', '.built');
 const entry = inRoot('dist', 'cli', 'main.js');
+const bundler = inRoot('.ci', 'bundle.mjs');
+const command = inRoot('dist', 'cli', 'main.cjs'); // which the bundler writes
 const lock = inRoot('dist', '.set-up-lock');
 
 const say = (text) => process.stderr.write(`hv440 set-up: ${text}\n`);
@@ -60,7 +62,8 @@ const wantedBuild = () => {
 };
 
 const isInstalled = () => read(installedStamp) === wantedPackages();
-const isBuilt = () => fs.existsSync(entry) && read(builtStamp) === wantedBuild();
+const isWhole = () => fs.existsSync(entry) && (fs.existsSync(command) || !fs.existsSync(bundler));
+const isBuilt = () => isWhole() && read(builtStamp) === wantedBuild();
 
 /**
  * Whether someone who ran npm by hand has already installed every package of the lock file. Optional ones may be
@@ -116,7 +119,6 @@ const build = (fromNothing) => {
   if (!fs.existsSync(entry)) fail('the build left no dist/cli/main.js; is src/cli/main.ts there?');
   removeOrphans();
   fs.chmodSync(entry, 0o755);
-  const bundler = inRoot('.ci', 'bundle.mjs');
   if (fs.existsSync(bundler)) spawnSync(process.execPath, [bundler], { cwd: root, stdio: ['ignore', 2, 2] });
   fs.writeFileSync(builtStamp, wanted);
 };

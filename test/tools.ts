@@ -113,7 +113,7 @@ export interface CliResult {
 
 /** Run the built `hv440 ARGS…` as a child process, to its end. */
 export const cli = (args: readonly string[], options: CliOptions = {}): Promise<CliResult> =>
-  run(process.execPath, [join(root, 'dist', 'cli', 'main.js'), ...args], options);
+  run(process.execPath, [join(root, 'dist', 'cli', 'main.cjs'), ...args], options);
 
 /** Run any program as a child process, to its end. Its output is read as UTF-8. */
 export async function run(program: string, args: readonly string[], options: CliOptions = {}): Promise<CliResult> {

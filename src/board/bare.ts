@@ -125,7 +125,7 @@ export class BareMachine extends Replayable implements Machine, Debuggable {
   }
 
   get #core(): Core {
-    const [core] = this.board.cores;
+    const core = this.board.cores[0];
     assert(core !== undefined, 'a board has a core');
     return core;
   }

@@ -41,20 +41,34 @@ export interface Region<T> {
 export class AddressMap<T> {
   readonly #regions: Region<T>[] = [];
   #last: Region<T> | undefined;
+  /** Between these there is nothing: the gap that was last met. */
+  #gap = { from: 0, to: 0 };
 
   /** Throws when the range overlaps one that is already there; configurations are checked before they get here. */
   attach(name: string, base: number, size: number, target: T): void {
     const clash = this.#regions.find((r) => base < r.base + r.size && r.base < base + size);
     if (clash) throw new Error(`${name} at ${hex(base)} overlaps ${clash.name} at ${hex(clash.base)}`);
     this.#regions.push({ name, base, size, target });
+    this.#gap = { from: 0, to: 0 };
   }
 
   find(address: number): Region<T> | undefined {
     const last = this.#last;
     if (last && address >= last.base && address < last.base + last.size) return last;
-    const found = this.#regions.find((r) => address >= r.base && address < r.base + r.size);
-    if (found) this.#last = found;
-    return found;
+    if (address >= this.#gap.from && address < this.#gap.to) return undefined;
+    return this.#search(address);
+  }
+
+  #search(address: number): Region<T> | undefined {
+    let [from, to] = [0, Infinity];
+    for (const region of this.#regions) {
+      const end = region.base + region.size;
+      if (address >= region.base && address < end) return (this.#last = region);
+      if (end <= address) from = Math.max(from, end);
+      else to = Math.min(to, region.base);
+    }
+    this.#gap = { from, to };
+    return undefined;
   }
 
   get regions(): readonly Region<T>[] {

@@ -8,6 +8,14 @@ export const PAGE_SIZE = 4096;
 /** So many bytes are worth a module of their own. */
 const MANY = 65536;
 
+/**
+ * For generated code: how many keep translations of code in pages whose numbers end in these bits, 16 bits each. Where it is 0
+ * nobody does. It lies behind the page that stays unused.
+ */
+export const TRANSLATED_MARKS = { at: PAGE_SIZE, count: 4096 } as const;
+
+const FIRST_FREE = TRANSLATED_MARKS.at + 2 * TRANSLATED_MARKS.count;
+
 const pageOf = (at: number): number => at - (at % PAGE_SIZE);
 
 /** Who has to know of pages that code is translated from. Offsets are of the shared memory. */
@@ -33,7 +41,7 @@ export class SharedMemory {
   readonly #translated: Uint8Array;
   readonly #watchers: CodeWatcher[] = [];
   #swap: SwapWords | undefined;
-  #used = PAGE_SIZE; // offset 0 stays unused, so that 0 can mean "nothing"
+  #used = FIRST_FREE; // offset 0 stays unused, so that 0 can mean "nothing"
   #end: number;
 
   /** `size` is in bytes, at most 4 GiB less 64 KiB. */
@@ -61,6 +69,7 @@ export class SharedMemory {
   /** One more keeps translations of code in the page of this offset, or one less. */
   countTranslations(at: number, change: 1 | -1): void {
     this.#translated[at >>> 12]! += change;
+    this.halves[TRANSLATED_MARKS.at / 2 + ((at >>> 12) & (TRANSLATED_MARKS.count - 1))]! += change;
     if (change === 1) for (const watcher of this.#watchers) watcher.protect(pageOf(at));
   }
 

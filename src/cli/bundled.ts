@@ -31,8 +31,8 @@ const read = (name: string): Buffer | undefined => {
 /** A file beside the bundle, where that is there and as new as the modules. */
 export const besideBundle = (name: string): Buffer | undefined => (isStale() ? undefined : read(`bundle/${name}`));
 
-/** Has the compiler run since the bundle was made? */
-function isStale(): boolean {
+/** Has the compiler run since the bundle was made? Or is there none? */
+export function isStale(): boolean {
   const written = (name: string): number => statSync(inDist(name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
   return written('.tsbuildinfo') > written('bundle/hv440.cjs');
 }

@@ -1,22 +1,4 @@
 #!/usr/bin/env node
-import { bundled } from './bundled.js';
-import { giveWay, optimizeLater, takeInterpreter, tellV8 } from './v8.js';
+import { start } from './start.js';
 
-/** As of a program that SIGPIPE has ended. */
-const EPIPE_STATUS = 128 + 13;
-
-// Whoever read what is printed has seen enough, as `head` has; one who wants to end in order listens himself
-for (const stream of [process.stdout, process.stderr])
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (stream.listenerCount('error') > 1) return;
-    if (error.code !== 'EPIPE') throw error;
-    process.exit(EPIPE_STATUS);
-  });
-
-const args = process.argv.slice(2);
-tellV8();
-giveWay(args[0]);
-takeInterpreter(args[0]);
-const { main } = bundled() ?? (await import('./program.js'));
-optimizeLater(args);
-await main(args);
+await start(process.argv.slice(2));

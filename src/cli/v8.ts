@@ -86,13 +86,26 @@ const short: ReadonlySet<string | undefined> = new Set(['check', 'dts', 'map', '
 
 /**
  * In a short run V8 takes longer to optimize hundreds of functions than they then gain, so it does so after 500 kB of a function's byte
- * code, not 135: with two processors that is a tenth less for a check of 64 partitions, and a twentieth for Linux's boot on the bare
- * board. Exits of partitions want it soon. To be told behind the loading: code that was kept is good under the same flags alone.
+ * code, not 66: with two processors that is a tenth less for a check of 64 partitions. For the bare board, where little is hot that is
+ * JavaScript, it is 132 kB, and functions take in less of those that they call. Exits of partitions want all of it soon. To be told behind
+ * the loading: code that was kept is good under the same flags alone.
  */
 export function optimizeLater([command, ...options]: readonly string[]): void {
-  const isShort = short.has(command) || (command === 'run' && options.includes('--bare'));
-  if (isShort) setFlagsFromString('--interrupt-budget=500000');
+  if (short.has(command)) setFlagsFromString('--interrupt-budget=500000');
+  if (command !== 'run' || !options.includes('--bare')) return;
+  setFlagsFromString('--interrupt-budget=135168');
+  for (const { after, bytes } of inlined)
+    setTimeout(() => setFlagsFromString(`--max-inlined-bytecode-size-cumulative=${bytes}`), after).unref();
 }
+
+/**
+ * How much byte code V8 lets a function take in from those that it calls, and from when on, in milliseconds: what is hottest is
+ * optimized first, with V8's own limit; the rest of a boot is over before it would gain by it; what comes behind a boot has that limit again.
+ */
+const inlined = [
+  { after: 30, bytes: 100 },
+  { after: 1000, bytes: 920 },
+];
 
 /** What a module imports, with nothing behind it. */
 function nothingOf(

@@ -39,9 +39,10 @@ function translate(core: Core, address: number, use: Use): number {
 function remember(core: Core, entry: number, address: number, use: Use, physical: number): boolean {
   const { pid, tlb } = core.system;
   const region = use === 'write' ? core.bus.writable(physical) : core.bus.ram.find(physical);
-  if (!region || tlb.bytes(entry) < 4096 || (use !== 'execute' && core.watchesData)) return false;
-  const host = hostOf(region, physical);
+  if (tlb.bytes(entry) < 4096 || (use !== 'execute' && core.watchesData)) return false;
   if (tlb.divides4KBefore(entry, (address & ~0xfff) >>> 0, pid)) return false;
+  if (!region) return rememberElsewhere(core, address, use, physical);
+  const host = hostOf(region, physical);
   if (core.probes?.guards(use, address >>> 0, host)) return false;
   if (use === 'write') {
     region.target.touch(physical - region.base);
@@ -50,6 +51,21 @@ function remember(core: Core, entry: number, address: number, use: Use, physical
   const context = core.regs.words[use === 'execute' ? R.CODE_CONTEXT : R.DATA_CONTEXT]!;
   core.lookaside.fill(use, address, context, host, isZeroable(tlb, entry));
   return true;
+}
+
+function rememberElsewhere(core: Core, address: number, use: Use, physical: number): false {
+  if (use === 'execute') return false;
+  const page = core.lookaside.elsewhere[use];
+  page.tag = (address & ~0xfff) | core.regs.words[R.DATA_CONTEXT]!;
+  page.physical = physical - (address & 0xfff);
+  return false;
+}
+
+/** The physical address for an effective one that a load or store is at, or NOWHERE with the trap raised. */
+function physicalOf(core: Core, address: number, use: 'read' | 'write'): number {
+  const { tag, physical } = core.lookaside.elsewhere[use];
+  const isKnown = tag === ((address & ~0xfff) | core.regs.words[R.DATA_CONTEXT]!);
+  return isKnown ? physical + (address & 0xfff) : translate(core, address, use);
 }
 
 /**
@@ -145,7 +161,7 @@ function read(core: Core, width: Width, address: number): number {
   if (host !== NOWHERE) return width === 4 ? core.memory.read(host, 4) | 0 : core.memory.read(host, width);
   const aligned = (address & (width - 1)) === 0;
   if (!aligned && crosses(address, width)) return loadBytes(core, width, address);
-  const physical = translate(core, address, 'read');
+  const physical = physicalOf(core, address, 'read');
   if (physical === NOWHERE) return 0;
   const region = core.bus.ram.find(physical);
   announce(core, 'read', address, width, region ? hostOf(region, physical) : NOWHERE, physical);
@@ -180,7 +196,7 @@ function write(core: Core, width: Width, address: number, value: number): void {
   if (host !== NOWHERE) return core.memory.write(host, width, value);
   const aligned = (address & (width - 1)) === 0;
   if (!aligned && crosses(address, width)) return storeBytes(core, width, address, value);
-  const physical = translate(core, address, 'write');
+  const physical = physicalOf(core, address, 'write');
   if (physical === NOWHERE) return;
   const region = core.bus.writable(physical);
   announce(core, 'write', address, width, region ? hostOf(region, physical) : NOWHERE, physical);

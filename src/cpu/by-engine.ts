@@ -1,5 +1,6 @@
 import type { Core } from './core.js';
 import { DELIVERED, R, S } from './state.js';
+import type { Trap } from './trap.js';
 
 /** What an engine does by itself in a run, beside instructions of its core: it delivers traps, or emulates for a guest. */
 export class ByEngine {
@@ -14,12 +15,10 @@ export class ByEngine {
     const { words } = regs;
     words[R.CALLS] = words[R.DENIALS] = words[R.TRAP_KIND] = words[R.TRAP_FIRST] = 0;
     words[R.EMULATION] = this.#cycles = 0;
-    this.#cycles = 0;
     if (alone) return;
     const direct = onDelivered !== undefined && system.words[S.dbcr0] === 0 && !probes;
     words[R.DIRECT] = direct ? 1 : 0;
-    words[R.WAITING] = this.core.waiting;
-    if (!probes) emulation?.begin(regs, system);
+    if (probes || !emulation?.begin(regs, system)) words[R.WAITING] = this.core.waiting;
   }
 
   /** The clock is brought up to date, which said `zero` when COUNT was 0. Gives the cycles since that were no instructions of the core's. */
@@ -30,6 +29,36 @@ export class ByEngine {
     const since = all - this.#cycles;
     this.#cycles = all;
     return since;
+  }
+
+  /** An instruction has trapped: whether that was an exit that has been dealt with, and the instruction is done. */
+  deals(trap: Trap): boolean {
+    const { core } = this;
+    const { emulation, clock } = core;
+    const { words } = core.regs;
+    if (words[R.EMULATION] === 0 || !emulation) return false;
+    if (trap.kind !== 'data-tlb-miss' && trap.kind !== 'data-storage') return false;
+    core.syncClock();
+    // The guest's own machine has the same words
+    const count = words[R.COUNT]!;
+    const limit = words[R.LIMIT]!;
+    const told = words[R.EMULATION]!;
+    const cycle = clock.now;
+    if (!emulation.access(trap)) return false;
+    const isAsked = words[R.LIMIT] === 0; // for attention
+    core.trap = null;
+    const spent = clock.now - cycle;
+    clock.now = cycle;
+    words[R.COUNT] = count + spent;
+    words[R.LIMIT] = limit;
+    words[R.EMULATION] = told;
+    emulation.goesOn(core.regs, spent);
+    core.publishContext();
+    core.syncClock();
+    core.alarmsChanged();
+    if (isAsked || words[R.COUNT]! >= words[R.LIMIT]!) emulation.stop();
+    if (emulation.stopped) core.attention();
+    return true;
   }
 
   /** A run is over: tell what it has delivered. */

@@ -51,7 +51,7 @@ export class Core {
   canRise: (input: 'external' | 'critical') => boolean = () => true;
   /** Does whoever shares this core out want it back, the next alarm being at this cycle? Asked between two runs of the engine. */
   wantedBack: (alarm: number) => boolean = () => false;
-  /** Called before and after a valid TLB entry changes: whoever keeps copies of it lets go of them. */
+  /** Called before a valid TLB entry changes, and after it has come to map other addresses: whoever keeps copies of it lets go of them. */
   onTlbChange: (entry: number) => void = () => {};
   /** None on a board. */
   fixedPage: FixedPage | undefined;
@@ -192,6 +192,19 @@ export class Core {
     return this.trap;
   }
 
+  /**
+   * Between two runs, amid an exit of the guest whose registers it has: emulate for it for at most so many cycles, beginning with the
+   * instruction that lies at this place of the shared memory, as far as the engine does that. Whether anything was done.
+   */
+  emulateAhead(cycles: number, at: number): boolean {
+    if (!this.engine.emulate) return false;
+    const { words } = this.regs;
+    this.#beginRun(cycles);
+    if (words[R.EMULATION] !== 0) this.engine.emulate(this, at);
+    this.syncClock();
+    return words[R.COUNT] !== 0;
+  }
+
   #execute(cycles: number, alone = false): void {
     if (!this.observed) this.#runEngine(cycles, alone);
     else if (!this.breaksHere()) executeObserved(this, () => this.#runEngine(1));
@@ -201,19 +214,24 @@ export class Core {
   /** Does a debugger's breakpoint stop it before the next instruction? Debug events, and what costs cycles, come after that. */
   breaksHere(): boolean {
     if (!this.probes) return false;
-    this.#publishContext();
+    this.publishContext();
     return breaksAt(this);
   }
 
-  #runEngine(cycles: number, alone = false): void {
+  #beginRun(cycles: number, alone = false): void {
     const { words } = this.regs;
-    this.trap = null;
-    this.selfBranch = false;
     this.#counted = 0;
     words[R.COUNT] = 0;
     words[R.LIMIT] = Math.min(cycles, 0x3fffffff);
-    this.#publishContext();
+    this.publishContext();
+    if (!alone) this.timers.show(this.regs);
     this.#byEngine.begin(alone);
+  }
+
+  #runEngine(cycles: number, alone = false): void {
+    this.trap = null;
+    this.selfBranch = false;
+    this.#beginRun(cycles, alone);
     if (alone) this.engine.step(this);
     else this.engine.run(this);
     this.syncClock();
@@ -223,6 +241,11 @@ export class Core {
   #trapped(trap: Trap): Stop {
     if (trap.kind === 'machine-check' && !(this.system.msr & MSR.ME)) return CHECKSTOP;
     return { kind: 'trap', trap };
+  }
+
+  /** The engine has met a trap: whether it was an exit that has been dealt with in place, so that it may go on. */
+  dealsInPlace(): boolean {
+    return this.trap !== null && this.#byEngine.deals(this.trap);
   }
 
   /** Bring the clock up to the instruction that is running. Whatever looks at time calls it first. */
@@ -351,12 +374,13 @@ export class Core {
 
   /** The MSR, the PID, DBCR0 or the DBSR is another one. The engine has to come back only if that lets something happen. */
   contextChanged(): void {
-    this.#publishContext();
+    this.publishContext();
+    this.regs.words[R.ASK_TIME] = -1;
     this.timers.debugChanged();
     if (this.system.msr & MSR.WE || this.pendingInterrupt() !== null) this.attention();
   }
 
-  #publishContext(): void {
+  publishContext(): void {
     const { msr, pid } = this.system;
     const { words } = this.regs;
     const user = (msr & MSR.PR) !== 0;

@@ -1,5 +1,9 @@
-import type { SharedMemory } from '../bus/memory.js';
+import { PAGE_SIZE, type SharedMemory } from '../bus/memory.js';
+import { TLB_ENTRIES } from '../mmu/tlb.js';
+import type { Core } from './core.js';
 import { R, type Registers, type System } from './state.js';
+import { writeTlb } from './supervisor.js';
+import type { Trap } from './trap.js';
 
 /**
  * Exits that generated code deals with by itself. What a guest's supervisor does to a register that is nothing but storage
@@ -41,20 +45,15 @@ export const LOG_BYTES = ENTRIES * LOG_ENTRY.WORDS * 4;
  */
 export const GAP = 2;
 
-/** What was emulated: an exit, or an instruction along with one. */
-export interface Emulated {
-  readonly word: number;
-  readonly pc: number;
-  /** The clock before it. */
-  readonly cycle: number;
-  readonly ahead: boolean;
-}
-
-/** Whom a core emulates privileged instructions for. */
-export interface EmulatedMachine {
-  readonly system: System;
-  /** MSR bits of which any lets an interrupt through that is there now. */
-  readonly waiting: number;
+/** Whom the engine deals with exits for. */
+export interface Emulator {
+  /** Hears of what was emulated, where, and of the clock before it: an exit, or an instruction along with one, when the core's clock is next brought up to date. */
+  told(word: number, pc: number, cycle: number, ahead: boolean): void;
+  /**
+   * An access of the guest's has trapped at this point of a run: deal with that, if it is an exit that can be dealt with here. True if it has
+   * been, with the clock where the guest may go on, unless STOPPED says that the hypervisor does.
+   */
+  access(trap: Trap): boolean;
 }
 
 /** Set for a core whose guest may have its exits dealt with by the engine. */
@@ -63,28 +62,57 @@ export class Emulation {
 
   constructor(
     memory: SharedMemory,
-    private readonly guest: EmulatedMachine,
-    /** Hears of each in turn, when the core next brings its clock up to date. */
-    private readonly told: (emulated: Emulated) => void,
+    /** The machine that the guest believes to have. */
+    private readonly guest: Core,
+    private readonly hypervisor: Emulator,
   ) {
     const offset = memory.allocate(4 * E.LOG + LOG_BYTES, 64);
     this.words = new Int32Array(memory.buffer, offset, E.LOG + LOG_BYTES / 4);
     this.words[E.GUEST] = guest.system.words.byteOffset;
   }
 
-  /** A run of the engine begins. */
-  begin(regs: Registers, real: System): void {
+  /** A run of the engine begins. Whether it may emulate in it. */
+  begin(regs: Registers, real: System): boolean {
     const { words } = this;
-    if (words[E.ALLOWED] === 0) return;
+    if (words[E.ALLOWED] === 0) return false;
     words[E.REAL] = real.words.byteOffset;
     regs.words[R.WAITING] = this.guest.waiting;
     words[E.SPENT] = words[E.LOGGED] = 0;
     regs.words[R.EMULATION] = words.byteOffset;
+    return true;
+  }
+
+  /** As `Emulator.access`. */
+  access(trap: Trap): boolean {
+    return this.hypervisor.access(trap);
+  }
+
+  /** The run that has begun goes on behind something that took so many cycles. */
+  goesOn(regs: Registers, spent: number): void {
+    this.words[E.SPENT]! += spent;
+    regs.words[R.WAITING] = this.guest.waiting;
+  }
+
+  /** The hypervisor is to go on. */
+  stop(): void {
+    this.words[E.STOPPED] = 1;
   }
 
   /** Is the hypervisor to go on? */
   get stopped(): boolean {
     return this.words[E.STOPPED] !== 0;
+  }
+
+  /** tlbwe at this address, on the guest's own TLB: whether what is behind it may be mapped otherwise now. */
+  writeTlb(index: number, word: number, value: number, pc: number): boolean {
+    const { tlb } = this.guest.system;
+    const entry = index & (TLB_ENTRIES - 1);
+    const page = (pc & -PAGE_SIZE) >>> 0;
+    const isThere = (): boolean =>
+      tlb.valid(entry) && tlb.base(entry) < page + PAGE_SIZE && page < tlb.base(entry) + tlb.bytes(entry);
+    const wasThere = isThere();
+    writeTlb(this.guest, entry, word, value);
+    return wasThere || isThere();
   }
 
   /** Tell what was emulated since this was last called; `zero` is the clock when COUNT was 0. Gives the cycles that exits took in this run. */
@@ -94,12 +122,8 @@ export class Emulation {
     words[E.LOGGED] = 0;
     for (let at: number = E.LOG; at < end; at += LOG_ENTRY.WORDS) {
       const pc = words[at + LOG_ENTRY.PC]!;
-      this.told({
-        word: words[at + LOG_ENTRY.WORD]!,
-        pc: (pc & ~AHEAD_BIT) >>> 0,
-        cycle: zero + words[at + LOG_ENTRY.COUNT]!,
-        ahead: (pc & AHEAD_BIT) !== 0,
-      });
+      const cycle = zero + words[at + LOG_ENTRY.COUNT]!;
+      this.hypervisor.told(words[at + LOG_ENTRY.WORD]!, (pc & ~AHEAD_BIT) >>> 0, cycle, (pc & AHEAD_BIT) !== 0);
     }
     return words[E.SPENT]!;
   }

@@ -19,6 +19,8 @@ export const R = {
   TRAP_PID: 59,
   SITE: 60, // the branch that generated code came back from to tell where it went
   EMULATION: 61, // where what the engine emulates by itself is told (`emulation.ts`); 0: nothing
+  // The time base when COUNT was 0, where it goes on with that: its low and its high half; ASK_TIME is -1 where it does not, else 0
+  ASK_TIME: 62, TBL: 63, TBU: 64,
 } as const;
 /** Which word of the registers holds an SPR that a user program may see. */
 export const userWords: Readonly<Record<string, number>> = {
@@ -32,7 +34,7 @@ export const userWords: Readonly<Record<string, number>> = {
   SPRG7: R.SPRG7,
 };
 
-const REGISTER_WORDS = 64;
+const REGISTER_WORDS = 80;
 const FLOAT_REGISTERS = 32;
 /** What TRAP_KIND says; 0 is none. */
 export const DELIVERED = { CALL: 1, DENIAL: 2 } as const;
@@ -108,7 +110,7 @@ const slots = [
 export type SystemRegister = (typeof slots)[number];
 /** Where the supervisor registers lie in a `System`'s words. */
 export const S = Object.fromEntries(slots.map((name, i) => [name, i])) as Readonly<Record<SystemRegister, number>>;
-const SYSTEM_WORDS = 128;
+export const SYSTEM_WORDS = 128;
 
 /** What only a supervisor can see. A virtual processor has two: its own, and what the real core holds for it. */
 export class System {

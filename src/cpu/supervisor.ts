@@ -66,6 +66,11 @@ export function readSpr(core: Core, number: number): number {
   }
 }
 
+function setTimeBase({ timers, regs }: Core, half: 'low' | 'high', value: number): void {
+  timers.setTimeBase(half, value);
+  regs.words[R.ASK_TIME] = -1; // in what is left of this run
+}
+
 export function writeSpr(core: Core, number: number, value: number): void {
   const place = access(core, number, 'write');
   if (!place) return;
@@ -77,10 +82,10 @@ export function writeSpr(core: Core, number: number, value: number): void {
   core.syncClock();
   switch (spr.name) {
     case 'TBL':
-      core.timers.setTimeBase('low', value);
+      setTimeBase(core, 'low', value);
       break;
     case 'TBU':
-      core.timers.setTimeBase('high', value);
+      setTimeBase(core, 'high', value);
       break;
     case 'DEC':
       core.timers.decrementer = value;
@@ -150,7 +155,7 @@ export function writeTlb(core: Core, index: number, word: number, value: number)
   const entry = index & (TLB_ENTRIES - 1);
   core.forgetEntry(entry);
   tlb.write(entry, word, value, words[S.mmucr]! & STID);
-  core.forgetEntry(entry);
+  if (word === 0) core.forgetEntry(entry); // the others do not say which addresses it maps
 }
 
 /** tlbsx: the space and process to look for are in MMUCR[STS] and MMUCR[STID]. Gives the entry's number, or -1. */

@@ -1,7 +1,7 @@
 import { Alarm, type Clock } from '../bus/clock.js';
 import { TCR, TSR } from '../isa/registers.js';
 import { DBCR0, EXCEPTIONS } from './debug-registers.js';
-import { S, type System } from './state.js';
+import { R, S, type Registers, type System } from './state.js';
 
 /** How the time base follows the processor's clock: `ticks` of it in `cycles` cycles, as a reduced fraction. */
 export interface TimeBaseRate {
@@ -81,6 +81,24 @@ export class Timers extends Alarm {
   /** The 64-bit time base. */
   get timeBase(): bigint {
     return BigInt.asUintN(64, BigInt(this.#ticks) + this.state.offset);
+  }
+
+  #halves = { of: 0n, low: 0, high: 0 };
+
+  /** Have generated code read the time base by itself in a run that begins now, where that is its beginning's and a tick for each cycle. */
+  show({ words }: Registers): void {
+    const { rate, state } = this;
+    words[R.ASK_TIME] = -1;
+    if (rate.ticks !== rate.cycles || state.stoodSince !== null) return;
+    if (this.#halves.of !== state.offset) {
+      const half = (bits: bigint): number => Number(BigInt.asUintN(32, bits));
+      this.#halves = { of: state.offset, low: half(state.offset), high: half(state.offset >> 32n) };
+    }
+    const ticks = this.clock.now - state.stood;
+    const low = (ticks % 2 ** 32) + this.#halves.low;
+    words[R.TBL] = low;
+    words[R.TBU] = Math.floor(ticks / 2 ** 32) + this.#halves.high + (low >= 2 ** 32 ? 1 : 0);
+    words[R.ASK_TIME] = 0;
   }
 
   /** Replace the low (TBL) or high (TBU) half of the time base. */

@@ -80,9 +80,11 @@ export class Receiver16550 {
     this.#restartTimeOut();
   }
 
-  /** LSR has been read. */
-  clearErrors(): void {
+  /** LSR has been read. Whether there were errors. */
+  clearErrors(): boolean {
+    const { errors } = this.state;
     this.state.errors = 0;
+    return errors !== 0;
   }
 
   /** FCR's other bits count only when its enable bit is written as 1 too; changing that bit empties the FIFOs. */

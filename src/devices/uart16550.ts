@@ -149,11 +149,12 @@ export class Uart16550 extends Alarm implements Device {
 
   read(offset: number, width: Width): number {
     let value = 0;
+    let changes = false;
     for (let at = offset; at < offset + width; at++) {
       value = value * 256 + this.#register(at);
-      this.#acknowledge(at);
+      if (this.#acknowledge(at)) changes = true;
     }
-    this.#drive();
+    if (changes) this.#drive();
     return value;
   }
 
@@ -164,8 +165,10 @@ export class Uart16550 extends Alarm implements Device {
   }
 
   write(offset: number, width: Width, value: number): void {
-    for (let i = 0; i < width; i++) this.#writeRegister(offset + i, (value >>> (8 * (width - 1 - i))) & 0xff);
-    this.#drive();
+    let changes = false;
+    for (let i = 0; i < width; i++)
+      if (this.#writeRegister(offset + i, (value >>> (8 * (width - 1 - i))) & 0xff)) changes = true;
+    if (changes) this.#drive();
   }
 
   /** The next cycle at which time alone changes something: the character time-out, or the set-up settling. */
@@ -206,55 +209,69 @@ export class Uart16550 extends Alarm implements Device {
     }
   }
 
-  /** What else a read of a register does. */
-  #acknowledge(offset: number): void {
+  /** What else a read of a register does. Gives whether that could be seen from outside. */
+  #acknowledge(offset: number): boolean {
     const { state } = this;
     switch (offset) {
       case RBR_THR:
-        if (this.#dlab) return;
+        if (this.#dlab) return false;
         this.#receiver.take();
         state.polls = 0;
-        return;
+        return true;
       case IIR_FCR:
-        if (this.#cause === cause.holdingEmpty) state.emptied = false;
-        return;
-      case LSR:
-        this.#receiver.clearErrors();
-        if (!this.#loop && !this.#dlab) state.polls = Math.min(state.polls + 1, POLLS);
-        return;
+        if (this.#cause !== cause.holdingEmpty) return false;
+        state.emptied = false;
+        return true;
+      case LSR: {
+        const hadErrors = this.#receiver.clearErrors();
+        return this.#polled() || hadErrors;
+      }
       case MSR:
         state.deltas = 0;
-        return;
+        return true;
+      default:
+        return false;
     }
   }
 
-  #writeRegister(offset: number, value: number): void {
+  /** LSR has been read once more. Whether the guest is from now on one that polls. */
+  #polled(): boolean {
+    const { state } = this;
+    if (state.polls === POLLS || this.#loop || this.#dlab) return false;
+    state.polls += 1;
+    return state.polls === POLLS;
+  }
+
+  /** Gives whether that could be seen from outside. */
+  #writeRegister(offset: number, value: number): boolean {
     const { state } = this;
     switch (offset) {
       case RBR_THR:
-        if (this.#dlab) state.divisor = (state.divisor & 0xff00) | value;
-        else this.#send(value);
-        return;
+        if (!this.#dlab) return this.#send(value);
+        state.divisor = (state.divisor & 0xff00) | value;
+        return false;
       case IER:
         if (this.#dlab) state.divisor = (value << 8) | (state.divisor & 0xff);
         else this.#writeEnables(value & 0x0f);
-        return;
+        return true;
       case IIR_FCR:
         this.#receiver.writeControl(value);
         this.#setUp();
-        return;
+        return true;
       case LCR:
         this.#writeLineControl(value);
-        return;
+        return true;
       case MCR:
         this.#changeModem(() => {
           state.mcr = value & modem.all;
         });
         this.#setUp();
-        return;
+        return true;
       case SCR:
         state.scr = value;
-        return;
+        return false;
+      default:
+        return false;
     }
   }
 
@@ -273,11 +290,14 @@ export class Uart16550 extends Alarm implements Device {
     this.#setUp();
   }
 
-  #send(byte: number): void {
-    this.state.emptied = true;
-    this.state.polls = 0;
+  #send(byte: number): boolean {
+    const { state } = this;
+    const changes = this.#loop || state.polls === POLLS || (!state.emptied && (state.ier & enable.ETBEI) !== 0);
+    state.emptied = true;
+    state.polls = 0;
     if (this.#loop) this.#receiver.accept(byte);
     else this.transmit(byte);
+    return changes;
   }
 
   /** The guest is setting the port up: whatever it seemed to listen for, it is not ready yet. */

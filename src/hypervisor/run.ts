@@ -1,31 +1,10 @@
 import { stopsHere } from '../board/machine.js';
 import type { Core, Stop } from '../cpu/core.js';
-import { emulate } from './emulate.js';
-import { detailOf } from './exit-detail.js';
-import { classify, type Exit, type ExitKind, type Outcome } from './exit.js';
-import { handle } from './handle.js';
+import { classify, type Exit } from './exit.js';
 import { inject } from './inject.js';
-import { aheadDetail, NOT_AHEAD, runsAhead } from './run-ahead.js';
+import { NOT_AHEAD, runsAhead } from './run-ahead.js';
+import { EMULATE, emulateAhead, hasLeft, settle, type Costs, type Observer } from './settle.js';
 import type { Vcpu } from './vcpu.js';
-
-/** What observers are told of: every exit of every guest, as it is handled. */
-export interface Observation {
-  readonly vcpu: Vcpu;
-  readonly exit: Exit;
-  /** The clock when the guest left the core. */
-  readonly cycle: number;
-}
-
-type Observer = (observation: Observation) => void;
-
-/** Costs in cycles, from the configuration. */
-export interface Costs {
-  exitCycles(kind: ExitKind): number;
-  /** What every further instruction costs that is emulated in the same exit, beside its own cycle. */
-  readonly runAheadCycles: number;
-  /** How many those may be. */
-  readonly runAhead: number;
-}
 
 /** When a guest has to give the core up: at the end of its quantum, or only for us to look outside. */
 export interface Bounds {
@@ -98,8 +77,11 @@ export function runGuest(vcpu: Vcpu, { end, pause }: Bounds, costs: Costs, obser
       if (settle(EMULATE, vcpu, costs, observers) === 'reschedule') return true;
       continue;
     }
+    const left = Math.min(end, pause, alarm, vcpu.retryAt) - clock.now;
+    const { ahead } = vcpu;
     const word = vcpu.aheadLeft > 0 ? runsAhead(vcpu) : NOT_AHEAD;
     if (word !== NOT_AHEAD) {
+      if (vcpu.inPlace.goesOn(left, ahead, costs, observers.length > 0)) continue;
       if (emulateAhead(word, vcpu, costs) === 'reschedule') return true;
       continue;
     }
@@ -107,9 +89,10 @@ export function runGuest(vcpu: Vcpu, { end, pause }: Bounds, costs: Costs, obser
     if (vcpu.witness?.stop) return false;
     vcpu.enterContext();
     vcpu.inPlace.begin(costs, observers.length > 0);
-    const stop = execute(vcpu, Math.min(end, pause, alarm, vcpu.retryAt) - clock.now);
+    const stop = execute(vcpu, left);
     if (vcpu.inPlace.end()) {
       vcpu.leave();
+      if (vcpu.inPlace.outcome === 'reschedule') return true;
       continue;
     }
     if (stop.kind === 'breakpoint') return false; // as if it had not been run
@@ -153,56 +136,21 @@ function leaves(exit: Exit, vcpu: Vcpu): boolean {
   return true;
 }
 
-/** Handle an exit and charge it to the guest. */
-function settle(exit: Exit, vcpu: Vcpu, costs: Costs, observers: readonly Observer[]): Outcome {
-  const { clock } = vcpu.machine;
-  const cycle = clock.now;
-  vcpu.exit = undefined;
-  const detail = detailOf(exit, vcpu);
-  vcpu.recent.record(exit.kind, detail, vcpu.machine.regs.pc, cycle);
-  for (const observe of observers) observe({ vcpu, exit, cycle });
-  clock.now += costs.exitCycles(exit.kind);
-  vcpu.witness?.handles(exit, false);
-  const outcome = handle(exit, vcpu);
-  vcpu.witness?.handled();
-  vcpu.account.charge(exit.kind, detail, clock.now - cycle);
-  vcpu.aheadLeft = costs.runAhead;
-  vcpu.ahead = 0;
-  return outcome;
-}
-
-const EMULATE: Exit = { kind: 'emulate' };
-
-/** Emulate one more instruction before the guest has the core back. */
-function emulateAhead(word: number, vcpu: Vcpu, costs: Costs): Outcome {
-  const { clock } = vcpu.machine;
-  const cycle = clock.now;
-  const detail = aheadDetail(word);
-  vcpu.aheadLeft -= 1;
-  clock.now += costs.runAheadCycles;
-  vcpu.witness?.handles(EMULATE, true);
-  const outcome = emulate(vcpu);
-  vcpu.witness?.handled();
-  vcpu.account.chargeAhead(detail, clock.now - cycle);
-  return outcome;
-}
-
 /** Run the guest's own instructions. */
 function execute(vcpu: Vcpu, cycles: number): Stop {
   const { core } = vcpu;
-  const { clock, retired } = core;
+  const { clock } = core;
   const cycle = clock.now;
   vcpu.aheadLeft = 0;
   vcpu.ahead = 0;
+  vcpu.gotOnAt = core.retired;
   vcpu.inside = true;
   core.watchSelfBranch = vcpu.watchSelfBranch;
   vcpu.timeline?.turns('guest', vcpu);
   const stop = vcpu.onCore(() => core.run(Math.min(cycles, vcpu.stopAt - vcpu.steps)));
   vcpu.timeline?.turns('hypervisor', vcpu);
   vcpu.account.guestCycles += clock.now - cycle;
-  if (core.retired !== retired) vcpu.fruitless = 0;
-  vcpu.takeBusError();
-  if (stop.kind === 'trap') vcpu.stopped(stop.trap);
+  hasLeft(vcpu, stop.kind === 'trap' ? stop.trap : undefined);
   return stop;
 }
 

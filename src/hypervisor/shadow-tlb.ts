@@ -187,9 +187,10 @@ export class ShadowTlb implements PidOwner {
   }
 
   #overlaps(entry: number, from: number, size: number): boolean {
-    const { tlb } = this.vcpu.shadow;
-    const base = tlb.base(entry);
-    return base < from + size && from < base + tlb.bytes(entry);
+    const first = this.vcpu.shadow.tlb.words[4 * entry]!; // once: a guest's TLB writes ask for all entries
+    const bytes = pageBytes((first & word0.SIZE) >>> 4);
+    const base = (first & word0.EPN & -bytes) >>> 0;
+    return base < from + size && from < base + bytes;
   }
 
   #takeVictim(): number {
@@ -207,9 +208,11 @@ export class ShadowTlb implements PidOwner {
   /** A guest entry changes: what came from it, and what lies where it lies now, is no longer right. */
   guestChanged(entry: number): void {
     const guest = this.vcpu.machine.system.tlb;
-    const [from, size] = [guest.base(entry), guest.bytes(entry)];
+    const from = guest.base(entry);
+    const size = guest.bytes(entry);
+    const origins = this.#origin;
     for (let i = 0; i < TLB_ENTRIES; i++) {
-      if (this.#origin[i]! < 0 || (this.#origin[i] !== entry && !this.#overlaps(i, from, size))) continue;
+      if (origins[i]! < 0 || (origins[i] !== entry && !this.#overlaps(i, from, size))) continue;
       this.#drop(i);
       this.vcpu.account.shadow.invalidations += 1;
     }

@@ -69,6 +69,8 @@ export class Vcpu implements Debuggable {
   ahead = 0;
   /** A page that its own handler is about to map: where the guest will come back to, and what it will do there. */
   awaited: { readonly pc: number; readonly address: number; readonly use: Use } | undefined;
+  /** What the core had retired when the guest began to run its own instructions, or was last seen to get on with them. */
+  gotOnAt = 0;
   /** Where the machine as a whole stops it. */
   lastStep = Infinity;
   #stopAt = Infinity;

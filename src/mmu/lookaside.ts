@@ -34,6 +34,12 @@ export const NO_PAGE = 1;
 /** A tag in slot i for a page that belongs in another slot: matches nothing. */
 const empty = Int32Array.from({ length: SLOTS }, (_, i) => (i ^ 1) << 12);
 
+/** A page outside RAM: its tag, or NO_PAGE, and its physical address. */
+interface Elsewhere {
+  tag: number;
+  physical: number;
+}
+
 /** Where a lookaside's tables are, in bytes, in the shared memory. */
 export type LookasidePlace = Pick<Lookaside, 'at'>;
 
@@ -44,6 +50,12 @@ export class Lookaside implements CodeWatcher {
   readonly zeroable: Int32Array;
   /** The tables' offset in the shared memory. */
   readonly at: number;
+
+  /** The page that lies elsewhere than in RAM and was last accessed like this: what has no table, since devices are seldom many. */
+  readonly elsewhere: Readonly<Record<'read' | 'write', Elsewhere>> = {
+    read: { tag: NO_PAGE, physical: 0 },
+    write: { tag: NO_PAGE, physical: 0 },
+  };
 
   readonly #allTags: readonly Int32Array[];
 
@@ -82,6 +94,12 @@ export class Lookaside implements CodeWatcher {
 
   flush(): void {
     for (const tags of this.#allTags) tags.set(empty);
+    this.#forgetElsewhere();
+  }
+
+  #forgetElsewhere(): void {
+    const { read, write } = this.elsewhere;
+    read.tag = write.tag = NO_PAGE;
   }
 
   /** Forget which pages may be written, so that the next store to each is seen. */
@@ -105,10 +123,11 @@ export class Lookaside implements CodeWatcher {
   invalidate(base: number, size: number): void {
     if (size === 0) return; // a reserved page size maps nothing
     if (size > 16 * 4096) return this.flush();
+    this.#forgetElsewhere();
     const last = (base + size - 1) >>> 12;
     for (let page = base >>> 12; page <= last; page++) {
       const slot = page & (SLOTS - 1);
-      for (const tags of this.#allTags) tags[slot] = empty[slot]!;
+      for (let i = 0; i < this.#allTags.length; i++) this.#allTags[i]![slot] = empty[slot]!;
     }
   }
 }

@@ -24,7 +24,7 @@ const supervisorBit: Record<Use, number> = { execute: word2.SX, read: word2.SR, 
 /** The page sizes that exist, in bytes, by SIZE field: 1, 4, 16, 64, 256 KiB, 1, 16, 256 MiB. */
 export const sizeFields: readonly number[] = [0, 1, 2, 3, 4, 5, 7, 9];
 /** The bits that are in no page's offset. */
-const LARGEST_PAGE = -(1024 * 4 ** 9);
+export const LARGEST_PAGE = -(1024 * 4 ** 9);
 const pageSizes = Int32Array.from({ length: 16 }, (_, field) => (sizeFields.includes(field) ? 1024 * 4 ** field : 0));
 
 /** The bytes that a SIZE field (0 to 15) stands for; reserved sizes map nothing and give 0. */

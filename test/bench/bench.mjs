@@ -27,7 +27,7 @@ const DEADLINE = 420;
 /** A load for each processor above which times are not worth much. */
 const BUSY = 0.5;
 
-const hv440 = join(root, 'dist', 'cli', 'main.js');
+const hv440 = join(root, 'dist', 'cli', 'main.cjs');
 const begun = performance.now();
 const elapsed = () => (performance.now() - begun) / 1000;
 const say = (text) => process.stderr.write(`${text}\n`);

@@ -34,7 +34,7 @@ function configuration(count) {
 async function measure(folder, count) {
   const config = join(folder, `${count}.dts`);
   writeFileSync(config, configuration(count));
-  const hv440 = join(root, 'dist', 'cli', 'main.js');
+  const hv440 = join(root, 'dist', 'cli', 'main.cjs');
   const child = spawn(
     process.execPath,
     ['--expose-gc', '--import', probe, hv440, 'boot', config, '--headless', '--no-ptys'],

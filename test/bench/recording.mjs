@@ -7,7 +7,7 @@ import { linuxGuest, ownGuests, root } from './guests.mjs';
 import { spread, table } from './report.mjs';
 
 const probe = fileURLToPath(new URL('cpu-probe.mjs', import.meta.url));
-const hv440 = join(root, 'dist', 'cli', 'main.js');
+const hv440 = join(root, 'dist', 'cli', 'main.cjs');
 
 /** The shell's. */
 const PROMPT = 'linux:~# ';

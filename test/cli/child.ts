@@ -8,7 +8,7 @@ import { afterAll, afterEach } from 'vitest';
 import { root, type CliResult } from '../tools.js';
 
 /** The built command line's entry. */
-export const main = join(root, 'dist', 'cli', 'main.js');
+export const main = join(root, 'dist', 'cli', 'main.cjs');
 
 /** A path in the project's folder. */
 export const inRoot = (...parts: string[]): string => join(root, ...parts);

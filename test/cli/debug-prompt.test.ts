@@ -142,7 +142,7 @@ test('help that is read only in part ends quietly', () => {
     'disasm firmware/hello/hello.elf',
     'dts devicetrees/two-linux.dts',
   ]) {
-    const shell = `node dist/cli/main.js ${command} | head -1`;
+    const shell = `node dist/cli/main.cjs ${command} | head -1`;
     const { stdout, stderr } = spawnSync('sh', ['-c', shell], { cwd: root, encoding: 'utf8' });
     expect(stderr).toBe('');
     expect(stdout.split('\n')).toHaveLength(2);

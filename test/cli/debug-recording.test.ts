@@ -131,7 +131,7 @@ test('a session at a terminal, with pauses, typing and a restart of a partition,
   ]);
   const file = scratch('terminal.rec');
   const terminal = new Tmux();
-  terminal.enter(`node dist/cli/main.js debug --record ${file} ${settings}`);
+  terminal.enter(`node dist/cli/main.cjs debug --record ${file} ${settings}`);
   await terminal.shows('(hv440)');
   terminal.enter('type mem\\n');
   terminal.enter('continue');

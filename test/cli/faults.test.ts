@@ -29,7 +29,7 @@ const file = imageFile(
   'jump.bin',
   new Code(0).print('hi\n\nbye').li(3, 0xe0000000).op('mtspr', { rs: 3, spr: 9 }).op('bcctr', { bo: 20, bi: 0 }),
 );
-const main = join(root, 'dist/cli/main.js');
+const main = join(root, 'dist/cli/main.cjs');
 
 test('every kind has a chapter of its own in docs/faults.md, and no chapter is of another', () => {
   const chapters = [...readFileSync(join(root, 'docs/faults.md'), 'utf8').matchAll(/^### (.*)$/gm)].map((m) => m[1]);

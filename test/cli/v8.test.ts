@@ -8,7 +8,7 @@ import { inRoot } from './child.js';
 /** What a program prints that has the built `v8.js`. */
 function printed(program: string): string {
   const v8 = pathToFileURL(inRoot('dist', 'cli', 'v8.js')).href;
-  const source = `import { takeInterpreter, tellV8 } from ${JSON.stringify(v8)}; ${program}`;
+  const source = `import { optimizeLater, takeInterpreter, tellV8 } from ${JSON.stringify(v8)}; ${program}`;
   const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', source], { encoding: 'utf8' });
   return stdout + stderr;
 }
@@ -21,4 +21,11 @@ test.skipIf(!isKept)('V8 takes what it has made of the interpreter for cold code
 
 test.skipIf(!isKept)('V8 refuses code that it made under other settings', () => {
   expect(printed("console.log(takeInterpreter('run'))")).toBe('false\n');
+});
+
+test('V8 knows all that it is told about optimizing, then and later, and no program waits to tell it', () => {
+  const waits = "console.log(process.getActiveResourcesInfo().includes('Timeout'))";
+  for (const args of ["'run', '--bare'", "'run'", "'check'"])
+    expect(printed(`optimizeLater([${args}]); ${waits}`)).toBe('false\n');
+  expect(printed("optimizeLater(['run', '--bare']); setTimeout(() => console.log('over'), 1100)")).toBe('over\n');
 });

@@ -19,7 +19,7 @@ import { parse } from '../../src/devicetree/source.js';
 import type { Tree } from '../../src/devicetree/tree.js';
 import type { FaultReport } from '../../src/hypervisor/fault-report.js';
 import { Hypervisor } from '../../src/hypervisor/hypervisor.js';
-import type { Observation } from '../../src/hypervisor/run.js';
+import type { Observation } from '../../src/hypervisor/settle.js';
 import type { Image } from '../../src/loader/contents.js';
 import { root } from '../tools.js';
 import { Code } from './code.js';

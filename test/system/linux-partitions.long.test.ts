@@ -47,7 +47,7 @@ const patch = (): string => /image-patch = <[^>]*>;/.exec(readFileSync(inRoot('d
 testWith(tool('tmux'))('at a terminal both Linuxes and hello are typed to in turn', async () => {
   const terminal = new Tmux(root, { XDG_RUNTIME_DIR: scratch('.') });
   await terminal.shows('ready$');
-  terminal.enter(`clear; node dist/cli/main.js boot ${inRoot('devicetrees', 'two-linux.dts')}; echo "status $?"`);
+  terminal.enter(`clear; node dist/cli/main.cjs boot ${inRoot('devicetrees', 'two-linux.dts')}; echo "status $?"`);
   await terminal.shows('linux-a:~#', 120);
   terminal.enter('echo $((6 * 7)) from $(hostname)');
   await terminal.shows('42 from linux-a');

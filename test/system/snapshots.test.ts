@@ -50,7 +50,7 @@ const hash = ({ machine }: Whole): string => stateHash(snapshotOf(machine));
  * call of run() ended is whose that call was: a history keeps it beside its snapshots.
  */
 const DERIVED =
-  /(ram|devices|dcrs)\.#last$|lookaside|#lastUse|#uses|#counted|\.trap$|selfBranch$|recordInput|options|#watchers|\.dirty$|\.changed$|#translated|#told|\.memory$|#queue|#next$|^\.standing$/;
+  /(ram|devices|dcrs)\.#(last$|gap)|lookaside|#lastUse|#uses|#counted|\.trap$|selfBranch$|recordInput|options|#watchers|\.dirty$|\.changed$|#translated|#told|\.memory$|#queue|#next$|inPlace\.(outcome|#costs)$|gotOnAt$|^\.standing$/;
 
 // prettier-ignore
 const engines: readonly (readonly [name: string, make: () => Engine])[] = [

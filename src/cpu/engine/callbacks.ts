@@ -13,11 +13,13 @@ export function callbacks(
 ): Record<Callback, WebAssembly.Callable> {
   return {
     writeTlb: (entry, word, value, pc) => {
+      const { words } = core.regs;
+      if (words[R.SYSTEM] !== core.system.words.byteOffset)
+        return core.emulation!.writeTlb(entry!, word!, value!, pc!) ? 1 : 0; // amid an exit of a guest
       writeTlb(core, entry!, word!, value!);
-      return core.lookaside.find('execute', pc!, core.regs.words[R.CODE_CONTEXT]!) < 0 ? 1 : 0;
+      return core.lookaside.find('execute', pc!, words[R.CODE_CONTEXT]!) < 0 ? 1 : 0;
     },
     foresee: (address, writes) => (foresee(core, address!, writes ? 'write' : 'read') ? 1 : 0),
-    meet: (pc) => others.meet(pc!),
-    interpret: () => others.interpret(),
+    ...others,
   };
 }

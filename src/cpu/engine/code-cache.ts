@@ -3,6 +3,7 @@ import { PAGE_SIZE } from '../../bus/memory.js';
 import { contextOf, SLOTS, type Lookaside } from '../../mmu/lookaside.js';
 import { BranchTargets } from './branch-targets.js';
 import { COLD_INDEX, translation } from './dispatch.js';
+import type { KnownPages } from './known-pages.js';
 
 /** Code of one page of memory, as it is used at one effective address in one privilege state. */
 export interface TranslatedPage {
@@ -104,6 +105,7 @@ export class CodeCache implements CodeWatcher {
   constructor(
     private readonly memory: SharedMemory,
     private readonly lookaside: Lookaside,
+    private readonly known: KnownPages,
     private readonly limits: Limits,
     /** Links the interpreter for cold code with a table. */
     private readonly interpreter: (table: WebAssembly.Table) => WebAssembly.Callable,
@@ -134,6 +136,7 @@ export class CodeCache implements CodeWatcher {
     const base = (pc & -PAGE_SIZE) >>> 0;
     const page = this.#page(host, base, (context & PER_USER) !== 0);
     this.lookaside.translations[(pc >>> 12) & (SLOTS - 1)] = page.table;
+    this.known.put(page);
     return page;
   }
 
@@ -316,6 +319,7 @@ export class CodeCache implements CodeWatcher {
     this.#byHost.clear();
     this.#besides.clear();
     this.lookaside.translations.fill(0);
+    this.known.clear();
     this.#tablesUsed = 0;
     this.flushes++;
   }

@@ -2,7 +2,7 @@ import { PAGE_SIZE } from '../../bus/memory.js';
 import { TABLES, type LookasidePlace } from '../../mmu/lookaside.js';
 import { R } from '../state.js';
 import { ENTRY_BITS, FINISH, PARAMETERS, RESUMED, WHY, writeCount, type Why } from './dispatch.js';
-import { EffectWriter, MEET } from './emit-effects.js';
+import { EffectWriter, imports, MEET } from './emit-effects.js';
 import { LEFT, REGISTERS } from './emit-values.js';
 import type { SprTables } from './spr-tables.js';
 import { Body, op, type Label } from './wasm-encoder.js';
@@ -14,6 +14,15 @@ const FLAGS = RESUMED | FINISH;
 
 export const WORD = 4;
 
+/** What has the lookaside remember a page (`cold-refill.ts`), among the functions of its module: (registers, address, one of USES). */
+export const REFILL = 2;
+export const USES = { read: 0, write: 1, execute: 2 } as const;
+/**
+ * What that gives: the lookaside has the page now; there is nothing for it to have, and the plain interpreter is to do the access;
+ * or those who know more have to be asked.
+ */
+export const REFILLED = { UNKNOWN: 0, DONE: 1, REFUSED: 2 } as const;
+
 /** Where the interpreter finds what it needs, in the shared memory. */
 export interface ColdSetting {
   readonly lookaside: LookasidePlace;
@@ -22,6 +31,10 @@ export interface ColdSetting {
   readonly sprs: SprTables;
   /** From a variant's number to its reach (`reach.ts`), a byte each. */
   readonly reach: number;
+  /** A `RamMap`. */
+  readonly ram: number;
+  /** Of `KnownPages`. */
+  readonly known: number;
   /** A power of 2: a place is reported that has been wanted so often, and again each time that it has been so often more. */
   readonly hot: number;
 }
@@ -60,6 +73,12 @@ export abstract class ColdRun {
     const { body } = this;
     this.writer = new EffectWriter(body, setting.lookaside, false);
     this.writer.pc = () => this.pc();
+    this.writer.count = () => {
+      body.get(REGISTERS);
+      body.memory(op.load, 4 * R.LIMIT);
+      this.left();
+      body.op(op.sub);
+    };
     this.writer.code = this.code;
     this.writer.misaligned = true;
   }
@@ -178,8 +197,20 @@ export abstract class ColdRun {
     body.tee(this.#table);
     body.op(op.eqz, op.or);
     body.if();
+    body.get(REGISTERS);
+    body.get(PC);
+    body.const(USES.execute);
+    body.call(imports.length + REFILL);
+    body.const(REFILLED.DONE);
+    body.op(op.eq);
+    body.tee(entry);
+    body.op(op.eqz);
+    body.if();
     body.get(PC);
     body.call(MEET);
+    body.set(entry);
+    body.end();
+    body.get(entry);
     body.if();
     body.get(PC);
     body.get(resumed);

@@ -1,7 +1,8 @@
 import { coldInterpreter, TABLE_PLACES } from './cold.js';
 import { assert } from '../../bus/assert.js';
 import { EMULATOR, emulator } from './cold-emulation.js';
-import type { ColdSetting } from './cold-run.js';
+import { refill } from './cold-refill.js';
+import { REFILL, type ColdSetting } from './cold-run.js';
 import { imports } from './emit-effects.js';
 import type { listVariants } from './printed.js';
 import { encodeModule } from './wasm-encoder.js';
@@ -21,10 +22,10 @@ export interface ColdTemplate {
 const BASE = 0x10000000;
 const ADDRESS_BYTES = 5;
 
-/** The interpreter, and behind it what it calls for the guests of a hypervisor. */
+/** The interpreter, and behind it what it calls: for the guests of a hypervisor, and for pages that the lookaside does not have. */
 export function coldModule(listed: ReturnType<typeof listVariants>, setting: ColdSetting): Uint8Array<ArrayBuffer> {
-  const bodies = [coldInterpreter(listed, setting), emulator(listed, setting)];
-  assert(bodies[EMULATOR] !== undefined, 'the emulator is where it is called');
+  const bodies = [coldInterpreter(listed, setting), emulator(listed, setting), refill(setting)];
+  assert(bodies.length === 1 + Math.max(EMULATOR, REFILL), 'each is where it is called');
   return encodeModule(
     bodies.map((body, i) => ({ name: `f${i}`, body })),
     imports,
@@ -34,8 +35,9 @@ export function coldModule(listed: ReturnType<typeof listVariants>, setting: Col
 export function makeTemplate(listed: ReturnType<typeof listVariants>, hot: number): ColdTemplate {
   const make = (lookaside: number, tables: number): Uint8Array => {
     const sprs = { read: tables + TABLE_PLACES.readSpr, write: tables + TABLE_PLACES.writeSpr };
-    const reach = tables + TABLE_PLACES.reach;
-    return coldModule(listed, { lookaside: { at: lookaside }, decoding: tables, sprs, reach, hot });
+    const { reach, ram, known } = TABLE_PLACES;
+    const found = { reach: tables + reach, ram: tables + ram, known: tables + known };
+    return coldModule(listed, { lookaside: { at: lookaside }, decoding: tables, sprs, ...found, hot });
   };
   const bytes = make(BASE, BASE);
   const sites = (other: Uint8Array): number[] =>

@@ -4,11 +4,13 @@ import type { Effect } from './effects.js';
 import { FORESEE, imports, INTERPRET, ON_NEXT } from './emit-effects.js';
 import { LEFT, REGISTERS } from './emit-values.js';
 import type { Instruction } from '../../isa/spec.js';
-import { ColdRun, PC, WORD, type ColdSetting, type Onward } from './cold-run.js';
+import { ColdRun, PC, REFILL, REFILLED, USES, WORD, type ColdSetting, type Onward } from './cold-run.js';
 import type { listVariants, Variant } from './printed.js';
 import { EMULATED, EMULATOR } from './cold-emulation.js';
 import { lowerCold } from './lower-cold.js';
 import { Places } from './places.js';
+import { KNOWN_BYTES } from './known-pages.js';
+import { MAP } from './ram-map.js';
 import { TABLE_WORDS } from './spr-tables.js';
 import { op, type Body, type Label } from './wasm-encoder.js';
 
@@ -43,7 +45,9 @@ export const TABLE_PLACES = {
   readSpr: DECODING_BYTES,
   writeSpr: DECODING_BYTES + 4 * TABLE_WORDS,
   reach: DECODING_BYTES + 8 * TABLE_WORDS,
-  end: DECODING_BYTES + 8 * TABLE_WORDS + VARIANTS,
+  ram: DECODING_BYTES + 8 * TABLE_WORDS + VARIANTS,
+  known: DECODING_BYTES + 8 * TABLE_WORDS + VARIANTS + 4 * MAP.WORDS,
+  end: DECODING_BYTES + 8 * TABLE_WORDS + VARIANTS + 4 * MAP.WORDS + KNOWN_BYTES,
 } as const;
 
 /**
@@ -95,10 +99,9 @@ class ColdInterpreter extends ColdRun {
       body.end();
       this.#cases(instruction, options, { refused, denied, missed, ...onward });
     }
-    for (const use of [0, 1]) {
+    for (const use of [USES.read, USES.write]) {
       body.end();
-      this.#foresee(use, onward.next);
-      body.br(refused);
+      this.#foresee(use, onward.next, refused);
     }
     body.end();
     this.#emulate(refused, onward.arrive);
@@ -132,6 +135,7 @@ class ColdInterpreter extends ColdRun {
     this.#publish();
     body.get(REGISTERS);
     body.get(this.at);
+    body.const(0);
     body.call(imports.length + EMULATOR);
     body.tee(done);
     body.op(op.eqz);
@@ -191,11 +195,26 @@ class ColdInterpreter extends ColdRun {
   }
 
   /** Run the instruction again if the page of its access can be had. */
-  #foresee(use: number, next: Label): void {
+  #foresee(use: number, next: Label, refused: Label): void {
     const { body } = this;
+    const got = body.local();
+    body.get(REGISTERS);
+    body.get(this.#missed);
+    body.const(use);
+    body.call(imports.length + REFILL);
+    body.tee(got);
+    body.const(REFILLED.REFUSED);
+    body.op(op.eq);
+    body.brIf(refused);
+    body.get(got);
+    body.op(op.eqz);
+    body.if();
     body.get(this.#missed);
     body.const(use);
     body.call(FORESEE);
+    body.set(got);
+    body.end();
+    body.get(got);
     body.if();
     body.get(this.at);
     body.const(WORD);
@@ -203,6 +222,7 @@ class ColdInterpreter extends ColdRun {
     body.set(this.at);
     body.br(next);
     body.end();
+    body.br(refused);
   }
 
   /** One case, or several where a field has values that are common and leave little to be done. */

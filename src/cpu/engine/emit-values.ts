@@ -76,6 +76,8 @@ export class ValueWriter {
 
   /** The address of the instruction being written, on the stack. */
   pc: () => void = () => this.body.const(0);
+  /** What has been retired before it in this run, on the stack. */
+  count: () => void = () => this.word(R.COUNT);
   /** The local that has its word, where that is not known. */
   code = -1;
 
@@ -124,6 +126,8 @@ export class ValueWriter {
         return body.get(this.code);
       case 'left':
         return body.get(LEFT);
+      case 'count':
+        return this.count();
       case 'registers':
         return body.get(REGISTERS);
       case 'word':

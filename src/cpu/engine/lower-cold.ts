@@ -9,15 +9,16 @@ import type { Value } from './value.js';
 
 /**
  * Reads an instruction's meaning as effects where its word is not known: registers are found by their numbers, and everything
- * is in memory. Only one-bit options are known. Words of invalid forms are refused.
+ * is in memory. Only one-bit options are known. Words of invalid forms are refused, and reads of the time base without `hasTime`.
  */
 export function lowerCold(
   instruction: Instruction,
   options: Readonly<Record<string, number>>,
   sprs: SprTables,
+  hasTime = true,
 ): Pick<Lowered, 'effects' | 'flow'> {
   const { fields, match, mask, invalid, meaning } = instruction;
-  const reader = new ColdLowering(sprs);
+  const reader = new ColdLowering(sprs, hasTime);
   const values = Object.fromEntries(fields.map((f): [string, Value] => [f.name, reader.field(f, options[f.name])]));
   reader.refuseUnless(mask & OUTSIDE_INDEX, match & OUTSIDE_INDEX);
   for (const form of invalid) reader.refuseInvalid(form, values);
@@ -31,7 +32,10 @@ export function lowerCold(
 const OUTSIDE_INDEX = 0x03fff800;
 
 class ColdLowering extends Arithmetic<Value> implements Machine<Value, Value> {
-  constructor(private readonly sprs: SprTables) {
+  constructor(
+    private readonly sprs: SprTables,
+    private readonly hasTime: boolean,
+  ) {
     super();
   }
 
@@ -204,7 +208,19 @@ class ColdLowering extends Arithmetic<Value> implements Machine<Value, Value> {
     const words = this.select(system, this.shiftRightSigned(distance, this.constant(2)), this.constant(0));
     return this.add(words, this.and(found, this.constant(PLACED.WORD)));
   }
-  readSpr = (number: Value) => this.gpr(this.#wordOf(this.#find(this.sprs.read, number)));
+  readSpr = (number: Value) => {
+    const found = this.#find(this.sprs.read, number);
+    const isTime = this.and(found, this.constant(PLACED.TIME));
+    const refused = this.hasTime ? this.and(isTime, this.word(R.ASK_TIME)) : isTime;
+    this.do({ kind: 'refuse', condition: refused });
+    const stored = this.gpr(this.#wordOf(found));
+    return this.hasTime ? this.select(isTime, this.#timeBase(found), stored) : stored;
+  };
+  #timeBase(found: Value): Value {
+    const low = this.add(this.word(R.TBL), this.values.leaf('count', 0));
+    const high = this.add(this.word(R.TBU), this.lessUnsigned(low, this.word(R.TBL)));
+    return this.select(this.and(found, this.constant(PLACED.HIGH)), high, low);
+  }
   writeSpr = (number: Value, v: Value) => {
     const found = this.#find(this.sprs.write, number);
     const mask = this.add(this.shiftLeft(number, this.constant(3)), this.constant(this.sprs.write + 4));

@@ -12,8 +12,11 @@ export interface SprTables {
   readonly write: number;
 }
 
-/** A place in a table: the register's word, among the supervisor's or the user's, and whether a user program may. */
-export const PLACED = { WORD: 0xff, SYSTEM: 0x100, ANYBODY: 0x200, PRESENT: 0x400 } as const;
+/**
+ * A place in a table: the register's word, among the supervisor's or the user's, and whether a user program may. TIME: it is the time
+ * base, its HIGH half or the other.
+ */
+export const PLACED = { WORD: 0xff, SYSTEM: 0x100, ANYBODY: 0x200, PRESENT: 0x400, TIME: 0x800, HIGH: 0x1000 } as const;
 const NUMBERS = 1024;
 export const TABLE_WORDS = 2 * NUMBERS;
 
@@ -32,6 +35,8 @@ function place(spr: Spr, way: 'read' | 'write'): number {
   const anybody = PLACED.PRESENT | (spr[way] === 'u' ? PLACED.ANYBODY : 0);
   const word = userWords[spr.name];
   if (word !== undefined) return anybody | (word - R.GPR);
+  if (way === 'read' && (spr.name === 'TBL' || spr.name === 'TBU'))
+    return anybody | PLACED.TIME | (spr.name === 'TBU' ? PLACED.HIGH : 0);
   const isStorage = way === 'read' ? !living.has(spr.name) : plain.has(spr.name);
   return isStorage ? anybody | PLACED.SYSTEM | systemWord(spr) : 0;
 }

@@ -19,11 +19,14 @@ import { discover, type Code, type Decoder } from './discover.js';
 import { HotPlaces, type Place } from './hot-places.js';
 import { OutOfLine } from './out-of-line.js';
 import { preparedTemplate } from './prepared.js';
+import { KnownPages } from './known-pages.js';
 import { listVariants } from './printed.js';
+import { RamMap } from './ram-map.js';
 import { pageOf, type Region } from './region.js';
 import { sprTable } from './spr-tables.js';
 import { translate } from './translate.js';
-import { reaches } from './cold-emulation.js';
+import { AMID, reaches } from './cold-ahead.js';
+import { EMULATOR } from './cold-emulation.js';
 import { encodeModule, type Body } from './wasm-encoder.js';
 import { textOf } from './wasm-text.js';
 
@@ -51,8 +54,11 @@ const LEAST_MEMORY = 2 ** 19;
 interface CoreState {
   readonly cache: CodeCache;
   readonly hot: HotPlaces;
+  readonly ram: RamMap;
   /** Whether what emulation looks up is in its place. */
   emulates: boolean;
+  /** What emulates: see `cold-emulation.ts`. */
+  emulator: WebAssembly.Callable | undefined;
 }
 
 /** A branch that has gone so often where nobody guessed tells its target: a power of 2. */
@@ -102,10 +108,16 @@ export class Translator implements Engine {
   }
 
   run(core: Core): void {
-    const { words } = core.regs;
     const state = this.#cores.get(core) ?? this.#begin(core);
     if (!state) return this.#stepper.run(core);
-    if (words[R.EMULATION] !== 0 && !state.emulates) this.#putReaches(core, state, this.#tables.get(core)!);
+    this.#putReaches(core, state);
+    state.ram.begin();
+    this.#run(core, state);
+    state.ram.end();
+  }
+
+  #run(core: Core, state: CoreState): void {
+    const { words } = core.regs;
     const registers = words.byteOffset;
     for (let pc = words[R.PC]!; ;) {
       const left = words[R.LIMIT]! - words[R.COUNT]!;
@@ -139,7 +151,7 @@ export class Translator implements Engine {
   #interpret(core: Core): number {
     const { words } = core.regs;
     const behind = (words[R.PC]! + 4) | 0;
-    const isDone = this.#stepper.step(core);
+    const isDone = this.#stepper.step(core) || core.dealsInPlace();
     if (core.trap !== null && words[R.DIRECT] !== 0) this.#cores.get(core)?.hot.trapped();
     if (!isDone || words[R.COUNT]! >= words[R.LIMIT]!) return 0;
     return words[R.PC] === behind && !this.options.eager ? ON_NEXT : ON_ELSEWHERE;
@@ -147,6 +159,13 @@ export class Translator implements Engine {
 
   step(core: Core): void {
     this.#stepper.step(core);
+  }
+
+  emulate(core: Core, at: number): void {
+    const state = this.#cores.get(core);
+    if (!state?.emulator) return; // it has run nothing yet
+    this.#putReaches(core, state);
+    state.emulator(core.regs.words.byteOffset, at, AMID);
   }
 
   /** The cache, and what would be made now of the code at an address in a page that this core has run; nothing of a core that has not run. */
@@ -181,24 +200,27 @@ export class Translator implements Engine {
       forgiving: this.options.eager ?? false,
     };
     const interpreter = this.#interpreterFor(core);
-    const cache = new CodeCache(
-      core.memory,
-      core.lookaside,
-      limits,
-      (table) => this.#link(core, table, interpreter)[0]!,
-    );
+    const known = new KnownPages(core.memory, tables + TABLE_PLACES.known);
+    const cache = new CodeCache(core.memory, core.lookaside, known, limits, (table) => {
+      const functions = this.#link(core, table, interpreter);
+      state.emulator = functions[EMULATOR];
+      return functions[0]!;
+    });
     const { eager: alone = false } = this.options;
-    const state = {
+    const state: CoreState = {
       cache,
       hot: new HotPlaces(this.#hot, { patient: this.#hot >= DEFAULT_HOT, alone }),
+      ram: new RamMap(core, tables + TABLE_PLACES.ram),
       emulates: false,
+      emulator: undefined,
     };
     this.#cores.set(core, state);
     return state;
   }
 
-  #putReaches({ memory }: Core, state: CoreState, tables: number): void {
-    memory.bytes.set(reaches(this.#listed.variants), tables + TABLE_PLACES.reach);
+  #putReaches(core: Core, state: CoreState): void {
+    if (state.emulates || core.regs.words[R.EMULATION] === 0) return;
+    core.memory.bytes.set(reaches(this.#listed.variants), this.#tables.get(core)! + TABLE_PLACES.reach);
     state.emulates = true;
   }
 

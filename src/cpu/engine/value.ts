@@ -46,6 +46,7 @@ type Leaf =
   | 'pc' // the address of the instruction, where it is not known
   | 'code' // its word
   | 'left' // cycles that may still be spent
+  | 'count' // what has been retired in this run, where that is known
   | 'result'; // what effect n gives
 
 export type Op = Leaf | Unary | Binary | 'select';

@@ -3,7 +3,7 @@ import type { Debuggable } from '../../board/machine.js';
 import { withListener, type Activity, type Timeline } from '../../board/timeline.js';
 import { syndrome, type Trap } from '../../cpu/trap.js';
 import { detailName, detailOf, NO_DETAIL } from '../../hypervisor/exit-detail.js';
-import type { Observation } from '../../hypervisor/run.js';
+import type { Observation } from '../../hypervisor/settle.js';
 import { symbolAt, type ImageSymbol } from '../../loader/image.js';
 import { MSR } from '../../isa/registers.js';
 import type { DebuggedMachine } from '../processes.js';

@@ -27,7 +27,7 @@ export class DapClient {
   constructor(port?: number) {
     let from: Readable;
     if (port === undefined) {
-      const child = (this.#child = spawn(process.execPath, [join(root, 'dist/cli/main.js'), 'dap'], { cwd: root }));
+      const child = (this.#child = spawn(process.execPath, [join(root, 'dist/cli/main.cjs'), 'dap'], { cwd: root }));
       child.stderr.on('data', (chunk: Buffer) => (this.errors += chunk.toString()));
       [from, this.#out] = [child.stdout, child.stdin];
       this.exited = new Promise((resolve) => child.on('close', resolve));

@@ -22,6 +22,8 @@ test('a template put to its places is what would have been made for them', () =>
     decoding: tables,
     sprs,
     reach: tables + TABLE_PLACES.reach,
+    ram: tables + TABLE_PLACES.ram,
+    known: tables + TABLE_PLACES.known,
     hot: DEFAULT_HOT,
   });
   expect(placed(template, lookaside, tables)).toEqual(whole);

@@ -173,3 +173,37 @@ test.each(everyBo)('a conditional branch whose BO is %i counts and looks as that
         expect([regs.words[R.CTR], regs.pc]).toEqual([counted, CODE + (taken ? 20 : 4)]);
       }
 });
+
+test.each([
+  { rate: { ticks: 1, cycles: 1 }, low: 0xfffffff8 },
+  { rate: { ticks: 1, cycles: 3 }, low: 0xfffffffe },
+])(
+  'the time base is the same as the plain interpreter reads, at $rate.ticks ticks in $rate.cycles cycles',
+  ({ rate, low }) => {
+    const read = (rt: number, spr: number): number => asm('mfspr', { rt, spr });
+    const program = [
+      ...[268, 269, 268, 269].map((spr, i) => read(3 + i, spr)),
+      asm('addi', { rt: 20, ra: 0, si: 1 }),
+      ...[268, 269, 268, 269, 268, 269].map((spr, i) => read(7 + i, spr)),
+      asm('mtspr', { rs: 20, spr: 285 }), // TBU
+      ...[268, 269].map((spr, i) => read(13 + i, spr)),
+      asm('mtspr', { rs: 20, spr: 284 }), // TBL
+      ...[268, 269].map((spr, i) => read(15 + i, spr)),
+    ];
+    const results = [undefined, ...engines].map((engine) => {
+      const made = mapped({ rate, ...(engine && { engine }) });
+      made.clock.now = 2 ** 40 + 12345;
+      made.core.timers.setTimeBase('low', low);
+      made.core.timers.setTimeBase('high', 7);
+      put(made.ram, CODE, program);
+      made.core.regs.pc = CODE;
+      made.core.run(5);
+      made.core.run(program.length - 5);
+      return [...made.core.regs.gpr].map((word) => word >>> 0);
+    });
+    expect(results[1]).toEqual(results[0]);
+    expect(results[2]).toEqual(results[0]);
+    expect(results[0]!.slice(13, 15)).toEqual([expect.any(Number), 1]);
+    if (rate.cycles === 1) expect(results[0]!.slice(3, 13)).toEqual([low, 7, low + 2, 7, low + 5, 7, low + 7, 8, 1, 8]);
+  },
+);

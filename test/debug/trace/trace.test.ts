@@ -187,7 +187,7 @@ test('a trace on the command line is the same twice, and has what the consoles p
 test.each(['SIGINT', 'SIGKILL'] as const)('a trace that %s ends is whole JSON', async (signal) => {
   const folder = mkdtempSync(join(tmpdir(), 'hv440-trace-'));
   const file = join(folder, 'trace.json');
-  const main = join(root, 'dist/cli/main.js');
+  const main = join(root, 'dist/cli/main.cjs');
   const child = spawn(process.execPath, [main, 'boot', config, '--headless', '--trace', file], {
     stdio: ['pipe', 'ignore', 'ignore'],
   });
