@@ -1,10 +1,10 @@
 // The terminal and the ptys on a real terminal, that of tmux: a small program with two echoing guests, started by a shell.
 
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
+import { Tmux } from '../system/tmux.js';
 import { nodePackage, root, testWith, tool } from '../tools.js';
 
 const tmux = tool('tmux');
@@ -40,11 +40,7 @@ setInterval(() => mux.flush(), 10);
 `;
 
 let built: string;
-let session = 0;
-let name: string;
-const server = `hv440-${process.pid}`;
-const run = (...args: string[]): string =>
-  execFileSync('tmux', ['-L', server, '-f', '/dev/null', ...args], { encoding: 'utf8' });
+let terminal: Tmux;
 
 beforeAll(async () => {
   built = mkdtempSync(join(tmpdir(), 'hv440-tty-'));
@@ -61,28 +57,12 @@ beforeAll(async () => {
 });
 
 beforeEach(() => {
-  if (!tmux) return;
-  name = `s${session++}`;
-  run('new-session', '-d', '-s', name, '-x', '100', '-y', '30', 'env -u NO_COLOR PS1="ready$ " ENV= sh');
+  if (tmux) terminal = new Tmux();
 });
-afterEach(() => void (tmux && run('kill-session', '-t', name)));
-afterAll(() => {
-  if (tmux) run('new-session', '-d', ';', 'kill-server');
-  rmSync(built, { recursive: true });
-});
+afterAll(() => rmSync(built, { recursive: true }));
 
-const keys = (...names: string[]): string => run('send-keys', '-t', name, ...names);
-const screen = (): string => run('capture-pane', '-p', '-t', name).trimEnd();
-
-/** Wait until the screen shows something. */
-async function shows(what: string | RegExp): Promise<string> {
-  for (let looks = 0; looks < 1000; looks++) {
-    const text = screen();
-    if (typeof what === 'string' ? text.includes(what) : what.test(text)) return text;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`the screen never showed ${what}; at last it was:\n${screen()}`);
-}
+const keys = (...names: string[]): void => terminal.press(...names);
+const shows = (what: RegExp | string): Promise<string> => terminal.shows(what);
 
 /** Start the program from a shell that says what the terminal's settings were before and after, and how it ended. */
 async function started(environment = ''): Promise<void> {
@@ -98,12 +78,12 @@ const pidOf = (): number => Number(readFileSync(join(built, 'pid'), 'utf8'));
 /** The cursor that the guests have hidden is there again, and the settings are what they were. */
 async function restored(): Promise<void> {
   await shows(/^same$/m);
-  expect(run('display-message', '-p', '-t', name, '#{cursor_flag}').trim()).toBe('1');
+  expect(terminal.cursorIsVisible).toBe(true);
 }
 
 test('typing, switching, Ctrl-C and the command line work, and Ctrl-A x gives the terminal back', async () => {
   await started();
-  expect(screen()).toContain(
+  expect(terminal.screen).toContain(
     '[hv440] 1: one, 2: two. Ctrl-A then 1…2 switches, ? helps, x leaves\none/serial@0 is up\n',
   );
   keys('abc', 'Enter', 'C-c');
