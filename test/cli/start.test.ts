@@ -81,3 +81,19 @@ test('a command that waits for what nothing will bring does not end as if all we
   expect(failed.status).toBe(1);
   expect(failed.stderr).toContain('Error: ours');
 });
+
+test('a command that is done ends at once, and all that it printed is there', async () => {
+  const bundle = join(folder, 'dist/bundle/hv440.cjs');
+  chmodSync(bundle, 0o644);
+  writeFileSync(
+    bundle,
+    `(function (exports) { exports.main = async () => {
+      setInterval(() => {}, 1000);
+      process.exitCode = 7;
+      process.stdout.write('o'.repeat(3e6));
+      process.stderr.write('e'.repeat(3e6));
+    }; })`,
+  );
+  const { status, stdout, stderr } = await hv440('check');
+  expect([status, stdout.length, stderr.length]).toEqual([7, 3e6, 3e6]);
+});
