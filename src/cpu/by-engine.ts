@@ -31,13 +31,13 @@ export class ByEngine {
     return since;
   }
 
-  /** An instruction has trapped: whether that was an exit that has been dealt with, and the instruction is done. */
-  deals(trap: Trap): boolean {
+  /** An instruction has trapped, or, without a trap, is about to be done: whether that was an exit that has been dealt with, and it is done. */
+  deals(trap: Trap | null): boolean {
     const { core } = this;
     const { emulation, clock } = core;
     const { words } = core.regs;
     if (words[R.EMULATION] === 0 || !emulation) return false;
-    if (trap.kind !== 'data-tlb-miss' && trap.kind !== 'data-storage') return false;
+    if (trap && trap.kind !== 'data-tlb-miss' && trap.kind !== 'data-storage') return false;
     core.syncClock();
     // The guest's own machine has the same words
     const count = words[R.COUNT]!;

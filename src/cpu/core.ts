@@ -243,9 +243,9 @@ export class Core {
     return { kind: 'trap', trap };
   }
 
-  /** The engine has met a trap: whether it was an exit that has been dealt with in place, so that it may go on. */
+  /** Whether the trap that the engine has met, or the instruction that it is about to do, is an exit, and has been dealt with in place. */
   dealsInPlace(): boolean {
-    return this.trap !== null && this.#byEngine.deals(this.trap);
+    return this.#byEngine.deals(this.trap);
   }
 
   /** Bring the clock up to the instruction that is running. Whatever looks at time calls it first. */

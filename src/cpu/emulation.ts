@@ -50,10 +50,11 @@ export interface Emulator {
   /** Hears of what was emulated, where, and of the clock before it: an exit, or an instruction along with one, when the core's clock is next brought up to date. */
   told(word: number, pc: number, cycle: number, ahead: boolean): void;
   /**
-   * An access of the guest's has trapped at this point of a run: deal with that, if it is an exit that can be dealt with here. True if it has
-   * been, with the clock where the guest may go on, unless STOPPED says that the hypervisor does.
+   * An access of the guest's has trapped at this point of a run, or, without a trap, the next instruction may be one that would: deal
+   * with that, if it is an exit that can be dealt with here. True if it has been, with the clock where the guest may go on, unless
+   * STOPPED says that the hypervisor does.
    */
-  access(trap: Trap): boolean;
+  access(trap: Trap | null): boolean;
 }
 
 /** Set for a core whose guest may have its exits dealt with by the engine. */
@@ -83,7 +84,7 @@ export class Emulation {
   }
 
   /** As `Emulator.access`. */
-  access(trap: Trap): boolean {
+  access(trap: Trap | null): boolean {
     return this.hypervisor.access(trap);
   }
 

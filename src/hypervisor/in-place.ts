@@ -5,7 +5,7 @@ import { MSR } from '../isa/registers.js';
 import { contextOf } from '../mmu/lookaside.js';
 import { instructionDetail } from './exit-detail.js';
 import { classify, type Outcome } from './exit.js';
-import { aheadDetail, NOT_AHEAD, runsAhead } from './run-ahead.js';
+import { aheadDetail, foreseenAccess, NOT_AHEAD, runsAhead } from './run-ahead.js';
 import { hasLeft, settle, type Costs, type Observer } from './settle.js';
 import type { Vcpu } from './vcpu.js';
 
@@ -99,15 +99,16 @@ export class InPlace {
   }
 
   /** An access of the guest's that the real core does not do: if it is to a device of its own, it is done here. */
-  #access(trap: Trap): boolean {
+  #access(trap: Trap | null): boolean {
     const { vcpu, emulation } = this;
-    const exit = classify({ kind: 'trap', trap }, vcpu, false);
-    if (exit.kind !== 'device') return false;
+    const exit = trap ? classify({ kind: 'trap', trap }, vcpu, false) : foreseenAccess(vcpu);
+    if (exit?.kind !== 'device') return false;
     const { account, events, core } = vcpu;
     const { clock } = core;
     const costs = this.#costs!;
     const cycle = clock.now;
-    hasLeft(vcpu, trap);
+    hasLeft(vcpu, undefined);
+    vcpu.stoppedBehindCall = false;
     this.outcome = settle(exit, vcpu, costs, NOBODY);
     account.guestCycles -= clock.now - cycle; // those that it had the core for have them too
     emulation.words[E.LEFT] = vcpu.aheadLeft;

@@ -1,4 +1,5 @@
 import { GAP } from '../cpu/emulation.js';
+import { R } from '../cpu/state.js';
 import { decodeIndex, decodeTable, ILLEGAL } from '../isa/decode.js';
 import { instructions } from '../isa/instructions.js';
 import { REACH, reachOf } from '../isa/reach.js';
@@ -6,6 +7,7 @@ import { isSupervisorNumber, MSR } from '../isa/registers.js';
 import { contextOf } from '../mmu/lookaside.js';
 import type { Use } from '../mmu/tlb.js';
 import { instructionDetail, NO_DETAIL, type Detail } from './exit-detail.js';
+import type { Exit } from './exit.js';
 import type { Vcpu } from './vcpu.js';
 
 /** Of the instructions that have been met, by their numbers. */
@@ -69,12 +71,38 @@ function wordAt(vcpu: Vcpu): number {
   return host === NOWHERE ? NOWHERE : host >>> 2;
 }
 
-function touchesRam(vcpu: Vcpu, word: number, what: number): boolean {
+const touchesRam = (vcpu: Vcpu, word: number, what: number): boolean =>
+  hostAddress(vcpu, addressOf(vcpu, word), what === REACH.LOAD ? 'read' : 'write') !== NOWHERE;
+
+/** The effective address that a load or store is about to be at. */
+function addressOf(vcpu: Vcpu, word: number): number {
   const { gpr } = vcpu.machine.regs;
   const ra = (word >>> 16) & 31;
   const base = ra === 0 ? 0 : gpr[ra]!;
   const offset = word >>> 26 === 31 ? gpr[(word >>> 11) & 31]! : (word << 16) >> 16;
-  return hostAddress(vcpu, (base + offset) >>> 0, what === REACH.LOAD ? 'read' : 'write') !== NOWHERE;
+  return (base + offset) >>> 0;
+}
+
+/**
+ * The exit that the next instruction of a guest amid its own is about to be: an access to a page in which it has just accessed a
+ * device. Undefined: it is something else, or only trying tells.
+ */
+export function foreseenAccess(vcpu: Vcpu): Exit | undefined {
+  const { core, machine, partition } = vcpu;
+  const { pc, words } = machine.regs;
+  const host = core.lookaside.find('execute', pc, words[R.CODE_CONTEXT]!);
+  if (host < 0) return undefined;
+  const word = core.memory.words[host >>> 2]!;
+  const what = kindOfWord(word);
+  if (what !== REACH.LOAD && what !== REACH.STORE) return undefined;
+  const use = what === REACH.LOAD ? 'read' : 'write';
+  const address = addressOf(vcpu, word);
+  const { msr, pid } = machine.system;
+  const page = machine.lookaside.elsewhere[use];
+  if (page.tag !== ((address & ~0xfff) | contextOf(pid, msr & MSR.DS ? 1 : 0, vcpu.user))) return undefined;
+  if ((address & 0x3ff) > 0x400 - 4) return undefined; // it may reach into the next page
+  const physical = page.physical + (address & 0xfff);
+  return partition.grant(physical) ? undefined : { kind: 'device', physical, use };
 }
 
 /** Where in the shared memory a byte of the guest's RAM lies, by its effective address, if it may be used like this now. */

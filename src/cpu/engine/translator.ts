@@ -151,7 +151,7 @@ export class Translator implements Engine {
   #interpret(core: Core): number {
     const { words } = core.regs;
     const behind = (words[R.PC]! + 4) | 0;
-    const isDone = this.#stepper.step(core) || core.dealsInPlace();
+    const isDone = core.dealsInPlace() || this.#stepper.step(core) || (core.trap !== null && core.dealsInPlace());
     if (core.trap !== null && words[R.DIRECT] !== 0) this.#cores.get(core)?.hot.trapped();
     if (!isDone || words[R.COUNT]! >= words[R.LIMIT]!) return 0;
     return words[R.PC] === behind && !this.options.eager ? ON_NEXT : ON_ELSEWHERE;
