@@ -100,7 +100,6 @@ export function foreseenAccess(vcpu: Vcpu): Exit | undefined {
   const { msr, pid } = machine.system;
   const page = machine.lookaside.elsewhere[use];
   if (page.tag !== ((address & ~0xfff) | contextOf(pid, msr & MSR.DS ? 1 : 0, vcpu.user))) return undefined;
-  if ((address & 0x3ff) > 0x400 - 4) return undefined; // it may reach into the next page
   const physical = page.physical + (address & 0xfff);
   return partition.grant(physical) ? undefined : { kind: 'device', physical, use };
 }
