@@ -42,9 +42,13 @@ export function bootCommand(config: string, options: BootOptions): Command {
   return { command: 'boot', what: resolve(config), options: same };
 }
 
-/** The same for a tree that was read or made already. */
-export async function bootConfigured(configured: Configured, options: BootOptions, attend?: Attend): Promise<number> {
-  const files = new Files();
+/** The same for a tree that was read or made already, and perhaps `files` of what it names. */
+export async function bootConfigured(
+  configured: Configured,
+  options: BootOptions,
+  attend?: Attend,
+  files = new Files(),
+): Promise<number> {
   const tree = insist(checkConfig(configured, files));
   const wiring = new Wiring(new Mux());
   const journal = new Journal();

@@ -45,11 +45,12 @@ export async function runImage(image: string, options: RunOptions, attend?: Atte
     throw new UsageError(
       '--dtb: a partition’s tree is generated; it goes with --bare, and `node-update` in a configuration changes what is generated',
     );
-  namedImage(new Files(), image);
+  const files = new Files();
+  namedImage(files, image);
   if (initrd !== undefined) namedInitrd(initrd);
-  const files = { ...(initrd !== undefined && { initrd }), ...(bootargs !== undefined && { bootargs }) };
-  const source = runSource({ image, label, memory, onReset: reboot ? 'restart' : 'stop', ...files });
-  return bootConfigured(parseGenerated(source), options, attend);
+  const given = { ...(initrd !== undefined && { initrd }), ...(bootargs !== undefined && { bootargs }) };
+  const source = runSource({ image, label, memory, onReset: reboot ? 'restart' : 'stop', ...given });
+  return bootConfigured(parseGenerated(source), options, attend, files);
 }
 
 async function runOnBoard(image: string, label: string, options: RunOptions, attend?: Attend): Promise<number> {

@@ -386,7 +386,7 @@ export class Core {
     const user = (msr & MSR.PR) !== 0;
     words[R.DATA_CONTEXT] = contextOf(pid, msr & MSR.DS ? 1 : 0, user) | (this.watchesData ? NO_PAGE : 0);
     words[R.CODE_CONTEXT] = contextOf(pid, msr & MSR.IS ? 1 : 0, user);
-    words[R.SYSTEM] = this.system.words.byteOffset;
+    words[R.SYSTEM] = this.system.at;
   }
 
   /** A TLB entry is about to change, or has changed: forget what was remembered of its pages. */

@@ -69,14 +69,14 @@ export class Emulation {
   ) {
     const offset = memory.allocate(4 * E.LOG + LOG_BYTES, 64);
     this.words = new Int32Array(memory.buffer, offset, E.LOG + LOG_BYTES / 4);
-    this.words[E.GUEST] = guest.system.words.byteOffset;
+    this.words[E.GUEST] = guest.system.at;
   }
 
   /** A run of the engine begins. Whether it may emulate in it. */
   begin(regs: Registers, real: System): boolean {
     const { words } = this;
     if (words[E.ALLOWED] === 0) return false;
-    words[E.REAL] = real.words.byteOffset;
+    words[E.REAL] = real.at;
     regs.words[R.WAITING] = this.guest.waiting;
     words[E.SPENT] = words[E.LOGGED] = 0;
     regs.words[R.EMULATION] = words.byteOffset;

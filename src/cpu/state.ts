@@ -116,11 +116,13 @@ export const SYSTEM_WORDS = 128;
 export class System {
   readonly words: Int32Array;
   readonly tlb: Tlb;
+  /** Where the words lie in the shared memory, in bytes. */
+  readonly at: number;
 
   constructor(memory: SharedMemory) {
-    const offset = memory.allocate((SYSTEM_WORDS + TLB_WORDS) * 4, 64);
-    this.words = new Int32Array(memory.buffer, offset, SYSTEM_WORDS);
-    this.tlb = new Tlb(new Int32Array(memory.buffer, offset + SYSTEM_WORDS * 4, TLB_WORDS));
+    this.at = memory.allocate((SYSTEM_WORDS + TLB_WORDS) * 4, 64);
+    this.words = new Int32Array(memory.buffer, this.at, SYSTEM_WORDS);
+    this.tlb = new Tlb(new Int32Array(memory.buffer, this.at + SYSTEM_WORDS * 4, TLB_WORDS));
   }
 
   reset(): void {

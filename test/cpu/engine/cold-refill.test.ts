@@ -45,7 +45,7 @@ function made(mostRegions = 2) {
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module), { env });
   const refill = exports[`f${REFILL}`]!;
   core.contextChanged();
-  core.regs.words[R.SYSTEM] = core.system.words.byteOffset;
+  core.regs.words[R.SYSTEM] = core.system.at;
   return {
     ...one,
     regions: new RamMap(core, tables + TABLE_PLACES.ram),
