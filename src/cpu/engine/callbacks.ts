@@ -14,8 +14,7 @@ export function callbacks(
   return {
     writeTlb: (entry, word, value, pc) => {
       const { words } = core.regs;
-      if (words[R.SYSTEM] !== core.system.at)
-        return core.emulation!.writeTlb(entry!, word!, value!, pc!) ? 1 : 0; // amid an exit of a guest
+      if (words[R.SYSTEM] !== core.system.at) return core.emulation!.writeTlb(entry!, word!, value!, pc!) ? 1 : 0; // amid an exit of a guest
       writeTlb(core, entry!, word!, value!);
       return core.lookaside.find('execute', pc!, words[R.CODE_CONTEXT]!) < 0 ? 1 : 0;
     },
