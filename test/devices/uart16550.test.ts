@@ -1,54 +1,26 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Clock } from '../../src/bus/clock.js';
-import { MODEM_INPUT, Uart16550 } from '../../src/devices/uart16550.js';
-
-const CHARACTER = 1000; // cycles
-
-const RBR = 0;
-const THR = 0;
-const IER = 1;
-const IIR = 2;
-const FCR = 2;
-const LCR = 3;
-const MCR = 4;
-const LSR = 5;
-const MSR = 6;
-const SCR = 7;
-
-const ERBFI = 0x01;
-const ETBEI = 0x02;
-const ELSI = 0x04;
-const EDSSI = 0x08;
-const LOOP = 0x10;
-const DLAB = 0x80;
-
-function port() {
-  const clock = new Clock();
-  const sent: number[] = [];
-  const wire = { level: false };
-  const uart = new Uart16550({ set: (on) => void (wire.level = on) }, (byte) => sent.push(byte), clock, CHARACTER, 6);
-  const read = (register: number): number => uart.read(register, 1);
-  const write = (register: number, value: number): void => uart.write(register, 1, value);
-  const pass = (cycles: number): void => {
-    clock.now += cycles;
-    clock.ring();
-  };
-  const receive = (text: string): void => [...text].forEach((c) => uart.receive(c.charCodeAt(0)));
-  return { clock, uart, sent, wire, read, write, pass, receive };
-}
-
-test('a received byte raises the line only once its interrupt is enabled, and reading it lowers the line', () => {
-  const { uart, wire, read, write } = port();
-  uart.receive(0x41);
-  expect(wire.level).toBe(false);
-  write(IER, ERBFI);
-  expect(wire.level).toBe(true);
-  expect(read(IIR)).toBe(0x04);
-  expect(read(RBR)).toBe(0x41);
-  expect(wire.level).toBe(false);
-  expect(read(IIR)).toBe(0x01);
-});
+import { MODEM_INPUT } from '../../src/devices/uart16550.js';
+import {
+  CHARACTER,
+  RBR,
+  THR,
+  IER,
+  IIR,
+  FCR,
+  LCR,
+  MCR,
+  LSR,
+  MSR,
+  SCR,
+  ERBFI,
+  ETBEI,
+  ELSI,
+  EDSSI,
+  LOOP,
+  DLAB,
+  port,
+} from './port.js';
 
 test('after reset the registers are those of the data sheet', () => {
   const { read } = port();
@@ -72,33 +44,6 @@ test('a reset takes back everything but what the far end drives', () => {
   expect([IER, IIR, LCR, MCR, LSR, MSR, SCR].map(read)).toEqual([0, 0x01, 0, 0, 0x60, 0x10, 0]);
 });
 
-test('without FIFOs a second byte takes the place of the first and sets overrun, which reading LSR clears', () => {
-  const { uart, wire, read, write, receive } = port();
-  write(IER, ELSI);
-  expect(uart.room).toBe(1);
-  receive('a');
-  expect(uart.room).toBe(0);
-  receive('b');
-  expect(wire.level).toBe(true);
-  expect(read(IIR)).toBe(0x06);
-  expect(read(LSR)).toBe(0x63);
-  expect(wire.level).toBe(false);
-  expect(read(LSR)).toBe(0x61);
-  expect(read(RBR)).toBe(0x62);
-});
-
-test('with FIFOs a seventeenth byte is lost and sets overrun', () => {
-  const { uart, read, write, receive } = port();
-  write(FCR, 0x01);
-  expect(uart.room).toBe(16);
-  receive('0123456789abcdefX');
-  expect(uart.room).toBe(0);
-  expect(read(LSR)).toBe(0x63);
-  const text = Array.from({ length: 16 }, () => String.fromCharCode(read(RBR))).join('');
-  expect(text).toBe('0123456789abcdef');
-  expect(read(LSR)).toBe(0x60);
-});
-
 test.each([
   [0x01, 1],
   [0x41, 4],
@@ -115,78 +60,6 @@ test.each([
   expect(read(IIR)).toBe(0xc4);
   expect(read(RBR)).toBe(1);
   expect(wire.level).toBe(false);
-});
-
-test('too few characters for the trigger level make a time-out interrupt after four character times', () => {
-  const { clock, wire, read, write, pass, receive } = port();
-  write(FCR, 0x81);
-  write(IER, ERBFI);
-  receive('ab');
-  expect(clock.next).toBe(4 * CHARACTER);
-  pass(4 * CHARACTER - 1);
-  expect(wire.level).toBe(false);
-  pass(1);
-  expect(wire.level).toBe(true);
-  expect(read(IIR)).toBe(0xcc);
-  receive('c');
-  expect(read(IIR)).toBe(0xcc); // only reading ends a time-out
-  read(RBR);
-  expect(wire.level).toBe(false);
-  pass(4 * CHARACTER);
-  expect(wire.level).toBe(true);
-  read(RBR);
-  read(RBR);
-  pass(100 * CHARACTER);
-  expect(wire.level).toBe(false);
-  expect(clock.next).toBe(Infinity);
-});
-
-test('a character that comes in, or one that is read, puts the time-out off', () => {
-  const { wire, read, write, pass, receive } = port();
-  write(FCR, 0xc1);
-  write(IER, ERBFI);
-  receive('ab');
-  pass(3 * CHARACTER);
-  receive('c');
-  pass(3 * CHARACTER);
-  expect(wire.level).toBe(false);
-  read(RBR);
-  pass(3 * CHARACTER);
-  expect(wire.level).toBe(false);
-  pass(CHARACTER);
-  expect(wire.level).toBe(true);
-});
-
-test('a time-out that fell due unseen interrupts as soon as its interrupt is enabled', () => {
-  const { clock, wire, write, pass, receive } = port();
-  write(FCR, 0x81);
-  receive('a');
-  expect(clock.next).toBe(Infinity); // nobody would see it
-  pass(10 * CHARACTER);
-  expect(wire.level).toBe(false);
-  write(IER, ERBFI);
-  expect(wire.level).toBe(true);
-});
-
-test('changing the FIFO enable bit, or resetting the receiver, empties it', () => {
-  const { uart, read, write, receive } = port();
-  receive('a');
-  write(FCR, 0x01);
-  expect(read(LSR)).toBe(0x60);
-  receive('bc');
-  write(FCR, 0x03);
-  expect(read(LSR)).toBe(0x60);
-  receive('de');
-  write(FCR, 0x04); // without bit 0 the other bits do not count, but the FIFOs go off
-  expect(read(LSR)).toBe(0x60);
-  expect(read(IIR)).toBe(0x01);
-  receive('f');
-  write(FCR, 0x02);
-  expect(uart.room).toBe(0);
-  write(FCR, 0xc1);
-  receive('ghi');
-  write(FCR, 0x41);
-  expect(uart.room).toBe(13);
 });
 
 test('transmitted bytes go to the sink, and the holding register is empty again at once', () => {
@@ -239,35 +112,6 @@ test('causes are told in the order of their urgency', () => {
   read(MSR);
   told.push(read(IIR) & 0x0f);
   expect(told).toEqual([0x06, 0x04, 0x02, 0x00, 0x01]);
-});
-
-test('errors belong to their characters: they show when it is the next to be read, and bit 7 tells of those to come', () => {
-  const { uart, wire, read, write } = port();
-  write(FCR, 0x01);
-  write(IER, ELSI);
-  uart.receive(0x61);
-  uart.receive(0x62, 'parity');
-  uart.receive(0x63, 'framing');
-  uart.receiveBreak();
-  expect(wire.level).toBe(false);
-  expect(read(LSR)).toBe(0xe1);
-  const seen = [];
-  for (let i = 0; i < 4; i++) seen.push([read(LSR), read(RBR)]);
-  expect(seen).toEqual([
-    [0xe1, 0x61],
-    [0xe5, 0x62],
-    [0xe9, 0x63],
-    [0xf1, 0x00],
-  ]);
-  expect(read(LSR)).toBe(0x60);
-});
-
-test('a break without FIFOs is a zero character with its bit in LSR', () => {
-  const { uart, read } = port();
-  uart.receiveBreak();
-  expect(read(LSR)).toBe(0x71);
-  expect(read(LSR)).toBe(0x61);
-  expect(read(RBR)).toBe(0);
 });
 
 test('loopback turns the modem outputs into its inputs', () => {

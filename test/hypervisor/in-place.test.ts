@@ -1,37 +1,13 @@
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
-import { snapshotOf } from '../../src/board/snapshot.js';
 import { encodeState } from '../../src/board/state-text.js';
 import type { Engine } from '../../src/cpu/engine/engine.js';
-import { Interpreter } from '../../src/cpu/engine/interpreter.js';
 import { Translator } from '../../src/cpu/engine/translator.js';
 import { MSR } from '../../src/isa/registers.js';
 import { Code, FINISHER, size } from './code.js';
-import { hypervisor, type Setting } from './guest.js';
+import { hypervisor } from './guest.js';
 import { program } from './random-programs.js';
-
-/** A guest that nobody watches, its whole state after each so many cycles, and how many instructions were emulated for it. */
-function states(
-  code: Code,
-  engine: Engine,
-  quantum: number,
-  { node = '', ...setting }: Setting & { node?: string } = {},
-) {
-  const { hv, partition } = hypervisor({ guest: { program: code, node } }, { ...setting, engine, trusting: true });
-  const [vcpu] = partition('guest').vcpus;
-  const step = vi.spyOn(vcpu!.machine, 'step');
-  const seen: string[] = [];
-  for (let i = 0; i < 3000 && partition('guest').running; i++) {
-    const progress = hv.run(quantum);
-    if (progress.kind === 'idle' && progress.until < Infinity) hv.skip(progress.until);
-    if (i % 64 === 0) seen.push(encodeState(hv.save()));
-  }
-  seen.push(encodeState(snapshotOf(hv)));
-  return { hv, vcpu: vcpu!, account: vcpu!.account, steps: step.mock.calls.length, seen };
-}
-
-const ENGINES = { cold: () => new Translator(), eager: () => new Translator({ eager: true }) };
-const reference = new Interpreter();
+import { ENGINES, reference, states } from './unwatched.js';
 
 /** Turns round and round in instructions of its supervisor's, with others between. */
 function busy(): Code {
@@ -368,45 +344,4 @@ test('a handler has its own rights to memory, not those of the program that call
   const expected = states(code, reference, 1000);
   expect(expected.vcpu.machine.regs.gpr[11]).toBe(100); // both accesses to the program's page
   for (const make of Object.values(ENGINES)) expect(states(code, make(), 1000).seen).toEqual(expected.seen);
-});
-
-test('an access is foreseen in the context alone in which there was a device', () => {
-  const page = { ea: 0x40000000, size: size.k4 };
-  const code = new Code().tlb(0, { ea: 0, pa: 0, size: size.m1 }).vector(2, 'skip').vector(8, 'call');
-  code.tlb(4, { ...page, pa: 0xef600000, tid: 1, rights: 0x07 }).tlb(5, { ...page, pa: 0x8000, tid: 2 });
-  code
-    .tlb(6, { ...page, pa: 0x9000, tid: 1, space: 1 })
-    .li(3, 0x40000300)
-    .li(20, 1)
-    .li(21, 2)
-    .li(22, MSR.DS)
-    .li(23, 0);
-  code.li(9, 20).mtspr('CTR', 9).label('loop').mtspr('PID', 20);
-  code.op('lbz', { rt: 5, ra: 3, d: LSR }).op('stb', { rs: 5, ra: 3, d: 0 });
-  code.op('lbz', { rt: 6, ra: 3, d: LSR }).op('stb', { rs: 6, ra: 3, d: 0 });
-  const idle = (): Code => [1, 2, 3, 4].reduce((into) => into.op('addi', { rt: 13, ra: 13, si: 1 }), code); // too far to be run ahead
-  code.mtspr('PID', 21);
-  idle().op('lbz', { rt: 7, ra: 3, d: LSR }).op('stb', { rs: 9, ra: 3, d: LSR });
-  idle().mtspr('PID', 20).op('mtmsr', { rs: 22 });
-  idle().op('lbz', { rt: 8, ra: 3, d: LSR }).op('stb', { rs: 9, ra: 3, d: LSR });
-  idle().op('mtmsr', { rs: 23 }).rfi('user', MSR.PR).label('user');
-  code.op('lbz', { rt: 10, ra: 3, d: LSR }).op('stb', { rs: 10, ra: 3, d: 0 }).op('sc');
-  code.at(0x2000).label('skip').mfspr(11, 'SRR0').op('addi', { rt: 11, ra: 11, si: 4 }).mtspr('SRR0', 11);
-  code.op('addi', { rt: 12, ra: 12, si: 1 }).op('rfi').at(0x2100).label('call');
-  code.bc(16, 0, 'loop').finish();
-  const expected = states(code, reference, 1000);
-  expect(expected.vcpu.machine.regs.gpr[12]).toBe(2 * 20); // the program's own two, each time
-  expect(expected.account.exits.find(({ kind }) => kind === 'device')!.count).toBeGreaterThan(4 * 20 - 1);
-  for (const make of Object.values(ENGINES)) expect(states(code, make(), 1000).seen).toEqual(expected.seen);
-});
-
-test('an access is not foreseen where the real core may be let at the device', () => {
-  const code = new Code().tlb(4, { ea: 0x40000000, pa: 0x9c000000, size: size.k4 }).li(3, 0x40000000).li(4, 0x100);
-  code.li(9, 20).mtspr('CTR', 9).label('loop').op('dcbz', { ra: 0, rb: 3 });
-  code.op('stb', { rs: 9, ra: 3, d: 7 }).op('lbz', { rt: 5, ra: 3, d: 7 }).bc(16, 0, 'loop').finish();
-  const setting = { node: 'devices = <&UART4>;' };
-  const expected = states(code, reference, 1000, setting);
-  const device = expected.account.exits.find(({ kind }) => kind === 'device')!;
-  expect(device.count).toBe(20 + 1); // dcbz, and the guest's end
-  for (const make of Object.values(ENGINES)) expect(states(code, make(), 1000, setting).seen).toEqual(expected.seen);
 });

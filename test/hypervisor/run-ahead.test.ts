@@ -3,9 +3,10 @@ import { expect, test } from 'vitest';
 import { asm } from '../../src/isa/assemble.js';
 import { MSR } from '../../src/isa/registers.js';
 import { isPrivilegedWord } from '../../src/hypervisor/run-ahead.js';
-import { Code } from './code.js';
+import { Code, size } from './code.js';
 import { both, guest, hypervisor, oneByOne, runToEnd } from './guest.js';
 import { leftBehind, program } from './random-programs.js';
+import { ENGINES, reference, states } from './unwatched.js';
 
 const count = (exits: readonly string[], kind: string): number => exits.filter((e) => e === kind).length;
 /** Of the guest's own, behind the first page that is filled. */
@@ -97,4 +98,45 @@ test('which words are privileged follows from the instructions, and for SPRs fro
   expect(isPrivilegedWord(asm('mfspr', { rt: 1, spr: 260 }))).toBe(false); // SPRG4, as a user reads it
   expect(isPrivilegedWord(asm('mtspr', { rs: 1, spr: 9 }))).toBe(false);
   expect(isPrivilegedWord(asm('addi', { rt: 1, ra: 1, si: 1 }))).toBe(false);
+});
+
+test('an access is foreseen in the context alone in which there was a device', () => {
+  const page = { ea: 0x40000000, size: size.k4 };
+  const code = new Code().tlb(0, { ea: 0, pa: 0, size: size.m1 }).vector(2, 'skip').vector(8, 'call');
+  code.tlb(4, { ...page, pa: 0xef600000, tid: 1, rights: 0x07 }).tlb(5, { ...page, pa: 0x8000, tid: 2 });
+  code
+    .tlb(6, { ...page, pa: 0x9000, tid: 1, space: 1 })
+    .li(3, 0x40000300)
+    .li(20, 1)
+    .li(21, 2)
+    .li(22, MSR.DS)
+    .li(23, 0);
+  code.li(9, 20).mtspr('CTR', 9).label('loop').mtspr('PID', 20);
+  code.op('lbz', { rt: 5, ra: 3, d: 5 }).op('stb', { rs: 5, ra: 3, d: 0 });
+  code.op('lbz', { rt: 6, ra: 3, d: 5 }).op('stb', { rs: 6, ra: 3, d: 0 });
+  const idle = (): Code => [1, 2, 3, 4].reduce((into) => into.op('addi', { rt: 13, ra: 13, si: 1 }), code); // too far to be run ahead
+  code.mtspr('PID', 21);
+  idle().op('lbz', { rt: 7, ra: 3, d: 5 }).op('stb', { rs: 9, ra: 3, d: 5 });
+  idle().mtspr('PID', 20).op('mtmsr', { rs: 22 });
+  idle().op('lbz', { rt: 8, ra: 3, d: 5 }).op('stb', { rs: 9, ra: 3, d: 5 });
+  idle().op('mtmsr', { rs: 23 }).rfi('user', MSR.PR).label('user');
+  code.op('lbz', { rt: 10, ra: 3, d: 5 }).op('stb', { rs: 10, ra: 3, d: 0 }).op('sc');
+  code.at(0x2000).label('skip').mfspr(11, 'SRR0').op('addi', { rt: 11, ra: 11, si: 4 }).mtspr('SRR0', 11);
+  code.op('addi', { rt: 12, ra: 12, si: 1 }).op('rfi').at(0x2100).label('call');
+  code.bc(16, 0, 'loop').finish();
+  const expected = states(code, reference, 1000);
+  expect(expected.vcpu.machine.regs.gpr[12]).toBe(2 * 20); // the program's own two, each time
+  expect(expected.account.exits.find(({ kind }) => kind === 'device')!.count).toBeGreaterThan(4 * 20 - 1);
+  for (const make of Object.values(ENGINES)) expect(states(code, make(), 1000).seen).toEqual(expected.seen);
+});
+
+test('an access is not foreseen where the real core may be let at the device', () => {
+  const code = new Code().tlb(4, { ea: 0x40000000, pa: 0x9c000000, size: size.k4 }).li(3, 0x40000000).li(4, 0x100);
+  code.li(9, 20).mtspr('CTR', 9).label('loop').op('dcbz', { ra: 0, rb: 3 });
+  code.op('stb', { rs: 9, ra: 3, d: 7 }).op('lbz', { rt: 5, ra: 3, d: 7 }).bc(16, 0, 'loop').finish();
+  const setting = { node: 'devices = <&UART4>;' };
+  const expected = states(code, reference, 1000, setting);
+  const device = expected.account.exits.find(({ kind }) => kind === 'device')!;
+  expect(device.count).toBe(20 + 1); // dcbz, and the guest's end
+  for (const make of Object.values(ENGINES)) expect(states(code, make(), 1000, setting).seen).toEqual(expected.seen);
 });
