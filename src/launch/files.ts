@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { inflateRaw } from './compression.js';
 import type { ImageInspector, Inspection } from '../devicetree/checks/index.js';
 import { isLinux } from '../loader/operating-system.js';
@@ -44,13 +45,15 @@ export interface ImageTrouble {
 
 /** Images and initrds of a configuration: each image is read once, for the checks and for the boot. */
 export class Files implements ImageInspector {
-  readonly #images = new Map<string, Image | ImageTrouble>();
+  /** By whole paths, since a tree names a file otherwise than a command does. */
+  readonly #images = new Map<string, Image>();
   readonly #inspections = new Map<string, Inspection>();
 
   /** The image of that path, or why it cannot be loaded. */
   image(path: string): Image | ImageTrouble {
-    const image = this.#images.get(path) ?? this.#load(path);
-    this.#images.set(path, image);
+    const whole = resolve(path);
+    const image = this.#images.get(whole) ?? this.#load(path);
+    if (image.ok) this.#images.set(whole, image);
     return image;
   }
 
