@@ -104,11 +104,19 @@ export function optimizeLater([command, ...options]: readonly string[]): void {
   }
 }
 
+/** How many bytes of byte code a function may take in from those that it calls, and from when on, in milliseconds. */
+interface Inlining {
+  readonly after: number;
+  readonly bytes: number;
+  /** Whether all that was optimized before is optimized anew. */
+  readonly anew?: boolean;
+}
+
 /**
- * How much byte code V8 lets a function take in from those that it calls, and from when on, in milliseconds. While a guest boots, less
- * than V8's own limit: each function of a long chain would otherwise be compiled with all that is behind it, and the boot be over before
- * it gained by that. What runs for longer has V8's limit. On the bare board what is hottest, and optimized first, has it too, and that
- * is nearly all; with partitions what handles exits is optimized anew then: an exit takes a fifth less.
+ * While a guest boots V8 lets a function take in less than by its own limit, 920: each function of a long chain would otherwise be
+ * compiled with all that is behind it, and the boot be over before it gained by that. What runs for longer has V8's limit. On the bare
+ * board what is hottest, and optimized first, has it too, and that is nearly all; with partitions what handles exits is optimized anew
+ * then: an exit takes a fifth less.
  */
 const inlined: Readonly<Record<'bare' | 'partitions', readonly Inlining[]>> = {
   bare: [
@@ -120,12 +128,6 @@ const inlined: Readonly<Record<'bare' | 'partitions', readonly Inlining[]>> = {
     { after: 700, bytes: 920, anew: true },
   ],
 };
-
-interface Inlining {
-  readonly after: number;
-  readonly bytes: number;
-  readonly anew?: boolean;
-}
 
 /**
  * Have V8 forget how it has optimized JavaScript, all of it, and begin to count anew how often each function runs. That is what it does

@@ -84,8 +84,8 @@ function addressOf(vcpu: Vcpu, word: number): number {
 }
 
 /**
- * The exit that the next instruction of a guest amid its own is about to be: an access to a page in which it has just accessed a
- * device. Undefined: it is something else, or only trying tells.
+ * The exit that the next instruction of a guest amid its own is about to be, foreseen as what is run ahead is, by its word: an access
+ * to a page in which the guest's machine has just found no RAM. Undefined: it is something else, or only trying tells.
  */
 export function foreseenAccess(vcpu: Vcpu): Exit | undefined {
   const { core, machine, partition } = vcpu;
